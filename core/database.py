@@ -1,0 +1,319 @@
+"""Two doors to one schema.
+
+Pages and administration go through a SQLModel session (`Database.page`); the few hot routes through a raw
+asyncpg connection (`Database.raw`). Both show the same `Tx`, which runs the same `Query`: a SQLAlchemy Core
+statement over the SQLModel columns, compiled once. So a use case is written once and does not care by which
+door the request came in. One request uses one door, never both (a test holds this).
+
+The transaction commits when the block ends well and also when a `Refusal` passes: counters, claims and
+refusal lines have to stay. Any other exception rolls everything back. A database that does not answer is
+`Unavailable`.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Protocol
+
+import asyncpg
+import orjson
+import sqlalchemy.exc
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.engine.cursor import CursorResult
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.sql.base import Executable
+from sqlalchemy.sql.elements import ClauseElement
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from core.errors import Refusal, Unavailable
+
+Row = Mapping[str, Any]
+
+STATEMENT_TIMEOUT_MS = 15_000
+"""No request may hold a statement longer; long work belongs to the worker, which sets its own."""
+
+_DIALECT = PGDialect_asyncpg(paramstyle="numeric_dollar")
+
+
+class Query:
+    """A Core statement, compiled once, that both doors can run.
+
+    Values come by name through `bindparam("name")`. `IN` lists are written `col == func.any(bindparam(...))`,
+    since an expanding parameter cannot be compiled once.
+    """
+
+    __slots__ = ("_compiled", "stmt")
+
+    def __init__(self, stmt: Executable) -> None:
+        self.stmt = stmt
+        self._compiled: tuple[str, tuple[tuple[str, Any], ...]] | None = None
+
+    def compiled(self) -> tuple[str, tuple[tuple[str, Any], ...]]:
+        """SQL with `$n`, and per position the name and the value fixed in the statement."""
+        if self._compiled is None:
+            if not isinstance(self.stmt, ClauseElement):
+                raise TypeError("a Core statement is needed")
+            made: Any = self.stmt.compile(dialect=_DIALECT)
+            if made.post_compile_params:
+                raise ValueError("use = ANY(:list), not IN, so that the statement is compiled once")
+            self._compiled = (str(made), tuple((name, made.params.get(name)) for name in made.positiontup or ()))
+        return self._compiled
+
+    def arguments(self, values: Mapping[str, Any]) -> list[Any]:
+        """The values in the order of the SQL's positions."""
+        return [values.get(name, fixed) for name, fixed in self.compiled()[1]]
+
+
+class Tx(Protocol):
+    """One transaction, by either door."""
+
+    async def row(self, query: Query, /, **values: Any) -> Row | None:
+        """The first row, or None."""
+        ...
+
+    async def rows(self, query: Query, /, **values: Any) -> Sequence[Row]:
+        """All rows."""
+        ...
+
+    async def run(self, query: Query, /, **values: Any) -> int:
+        """Runs a statement and gives the number of rows it touched."""
+        ...
+
+    async def run_many(self, query: Query, many: Iterable[Mapping[str, Any]], /) -> None:
+        """Runs a statement once per mapping."""
+        ...
+
+    def savepoint(self) -> AbstractAsyncContextManager[None]:
+        """An act: any exception, a refusal too, rolls back to here and passes on."""
+        ...
+
+
+class SessionTx:
+    """The session door."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self.session = session
+
+    async def row(self, query: Query, /, **values: Any) -> Row | None:
+        found = (await self.session.exec(query.stmt, params=values)).mappings().first()  # type: ignore[call-overload]
+        return None if found is None else dict(found)
+
+    async def rows(self, query: Query, /, **values: Any) -> Sequence[Row]:
+        result = await self.session.exec(query.stmt, params=values)  # type: ignore[call-overload]
+        return [dict(found) for found in result.mappings().all()]
+
+    async def run(self, query: Query, /, **values: Any) -> int:
+        result = await self.session.exec(query.stmt, params=values)  # type: ignore[call-overload]
+        if isinstance(result, CursorResult):
+            return int(result.rowcount)
+        return int(getattr(result, "rowcount", 0))
+
+    async def run_many(self, query: Query, many: Iterable[Mapping[str, Any]], /) -> None:
+        batch = [dict(values) for values in many]
+        if batch:
+            await self.session.exec(query.stmt, params=batch)  # type: ignore[call-overload]
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        async with self.session.begin_nested():
+            yield
+
+
+class RawTx:
+    """The raw door: an asyncpg connection."""
+
+    def __init__(self, conn: "asyncpg.Connection[Any]") -> None:
+        self.conn = conn
+
+    async def row(self, query: Query, /, **values: Any) -> Row | None:
+        sql, _ = query.compiled()
+        found: Row | None = await self.conn.fetchrow(sql, *query.arguments(values))
+        return found
+
+    async def rows(self, query: Query, /, **values: Any) -> Sequence[Row]:
+        sql, _ = query.compiled()
+        found: Sequence[Row] = await self.conn.fetch(sql, *query.arguments(values))
+        return found
+
+    async def run(self, query: Query, /, **values: Any) -> int:
+        sql, _ = query.compiled()
+        status: str = await self.conn.execute(sql, *query.arguments(values))
+        tail = status.rsplit(" ", 1)[-1]
+        return int(tail) if tail.isdigit() else 0
+
+    async def run_many(self, query: Query, many: Iterable[Mapping[str, Any]], /) -> None:
+        sql, _ = query.compiled()
+        await self.conn.executemany(sql, [query.arguments(values) for values in many])
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        async with self.conn.transaction():
+            yield
+
+
+async def _prepare_connection(conn: "asyncpg.Connection[Any]") -> None:
+    for kind in ("json", "jsonb"):
+        await conn.set_type_codec(
+            kind,
+            schema="pg_catalog",
+            encoder=lambda value: orjson.dumps(value).decode(),
+            decoder=orjson.loads,
+        )
+
+
+def _unavailable(cause: BaseException) -> Unavailable:
+    return Unavailable(
+        "database-unavailable",
+        "The service is interrupted for a moment. Please try again.",
+        private=type(cause).__name__,
+    )
+
+
+_GONE = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.OperatorInterventionError,  # shutdown, crash, cannot connect now, statement timeout
+    asyncpg.InsufficientResourcesError,
+    asyncpg.ReadOnlySQLTransactionError,
+    sqlalchemy.exc.InterfaceError,
+    sqlalchemy.exc.OperationalError,
+    ConnectionError,
+    TimeoutError,
+)
+"""What it looks like when the server is gone, going, coming or full."""
+
+
+def _means_gone(error: BaseException) -> bool:
+    if isinstance(error, _GONE):
+        return True
+    if isinstance(error, OSError):  # the socket file is missing, the host unknown
+        return True
+    if isinstance(error, sqlalchemy.exc.DBAPIError):
+        inner = getattr(error.orig, "__cause__", None)
+        return error.connection_invalidated or isinstance(inner, _GONE)
+    return isinstance(error, sqlalchemy.exc.TimeoutError)
+
+
+def _session_url(url: str) -> str:
+    return url.replace("postgresql://", "postgresql+asyncpg://", 1).replace("postgres://", "postgresql+asyncpg://", 1)
+
+
+class Database:
+    """The pools of both doors for one login. Made once per process, closed at its end."""
+
+    def __init__(self, engine: AsyncEngine, pool: "asyncpg.Pool[Any]") -> None:
+        self.engine = engine
+        self.pool = pool
+
+    @classmethod
+    async def connect(
+        cls,
+        url: str,
+        *,
+        sessions: int = 4,
+        raw: int = 8,
+        application_name: str = "dinhdanh",
+        statement_timeout_ms: int = STATEMENT_TIMEOUT_MS,
+    ) -> "Database":
+        """Opens the pools lazily: a server that is down now makes requests `Unavailable`, not the start fail.
+
+        url: `postgresql://login:password@host:port/name` or with `?host=/socket/dir`. sessions, raw: sizes
+        of the two pools; the sum over all processes must stay under the server's `max_connections`.
+        """
+        server_settings = {
+            "application_name": application_name,
+            "statement_timeout": str(statement_timeout_ms),
+            "idle_in_transaction_session_timeout": "30000",
+            "timezone": "UTC",
+        }
+        engine = create_async_engine(
+            _session_url(url),
+            pool_size=sessions,
+            max_overflow=0,
+            pool_timeout=5,
+            pool_pre_ping=False,
+            json_serializer=lambda value: orjson.dumps(value).decode(),
+            json_deserializer=orjson.loads,
+            connect_args={"server_settings": server_settings, "timeout": 5},
+        )
+        pool = asyncpg.create_pool(
+            url,
+            min_size=0,
+            max_size=raw,
+            timeout=5,
+            init=_prepare_connection,
+            server_settings=server_settings,
+            max_inactive_connection_lifetime=120,
+        )
+        await pool
+        return cls(engine, pool)
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+        await self.pool.close()
+
+    @asynccontextmanager
+    async def page(self) -> AsyncIterator[SessionTx]:
+        """The session door: one transaction. Raises Unavailable."""
+        session = AsyncSession(self.engine, expire_on_commit=False)
+        try:
+            try:
+                yield SessionTx(session)
+            except Refusal:
+                await session.commit()
+                raise
+            await session.commit()
+        except Refusal:
+            raise
+        except Exception as error:
+            if _means_gone(error):
+                raise _unavailable(error) from error
+            raise
+        finally:
+            await _closed(session)
+
+    @asynccontextmanager
+    async def raw(self) -> AsyncIterator[RawTx]:
+        """The raw door: one transaction. Raises Unavailable."""
+        try:
+            async with self.pool.acquire(timeout=5) as conn:
+                transaction = conn.transaction()
+                await transaction.start()
+                try:
+                    yield RawTx(conn)
+                except Refusal:
+                    await transaction.commit()
+                    raise
+                except BaseException:
+                    if not conn.is_closed():
+                        await transaction.rollback()
+                    raise
+                await transaction.commit()
+        except Refusal:
+            raise
+        except Exception as error:
+            if _means_gone(error):
+                raise _unavailable(error) from error
+            raise
+
+    @asynccontextmanager
+    async def raw_read(self) -> AsyncIterator[RawTx]:
+        """The raw door without a transaction: single statements, each its own. For hot reads."""
+        try:
+            async with self.pool.acquire(timeout=5) as conn:
+                yield RawTx(conn)
+        except Refusal:
+            raise
+        except Exception as error:
+            if _means_gone(error):
+                raise _unavailable(error) from error
+            raise
+
+
+async def _closed(session: AsyncSession) -> None:
+    try:
+        await session.close()
+    except Exception as error:
+        # A broken connection cannot be rolled back; the pool drops it.
+        if not _means_gone(error):
+            raise

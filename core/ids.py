@@ -1,0 +1,46 @@
+"""Identifiers: time-ordered internal ones, and random references that go outside.
+
+A reference carries two bytes of bucket, so that a sharded database finds its shard, beside 192 random
+bits. Public references are never UUIDv7, which tells the time of making.
+"""
+
+import base64
+import hashlib
+import secrets
+import uuid
+
+import uuid_utils
+
+_RANDOM_BYTES = 24
+
+
+def new_id() -> uuid.UUID:
+    """A fresh UUIDv7 (RFC 9562), for internal keys only."""
+    return uuid.UUID(int=uuid_utils.uuid7().int)
+
+
+def bucket_of(person_id: uuid.UUID) -> int:
+    """The bucket of a person, 0..65535: the last two (random) bytes of the identifier."""
+    return person_id.int & 0xFFFF
+
+
+def new_reference(person_id: uuid.UUID | None = None) -> str:
+    """A reference to hand out: base64url, 35 characters, bucket first.
+
+    Without a person the bucket is random too.
+    """
+    head = secrets.token_bytes(2) if person_id is None else bucket_of(person_id).to_bytes(2, "big")
+    return base64.urlsafe_b64encode(head + secrets.token_bytes(_RANDOM_BYTES)).rstrip(b"=").decode()
+
+
+def hash_reference(reference: str) -> bytes:
+    """What is stored of a reference: its SHA-256, 32 bytes. Enough for 192 random bits, no salt needed."""
+    return hashlib.sha256(reference.encode()).digest()
+
+
+def bucket_of_reference(reference: str) -> int:
+    """The bucket in a reference. Raises ValueError when it is not one of ours."""
+    raw = base64.urlsafe_b64decode(reference + "=" * (-len(reference) % 4))
+    if len(raw) != 2 + _RANDOM_BYTES:
+        raise ValueError("not a reference")
+    return int.from_bytes(raw[:2], "big")

@@ -1,0 +1,278 @@
+"""JOSE in one place: the only importer of joserfc.
+
+Every option is written out at the call: algorithms, `typ`, audience, times, sizes. A key is bound to one
+algorithm. A header `jwk` is never a key to trust (DPoP names it explicitly, see core/dpop.py); `crit` is
+refused; `none` and the symmetric algorithms do not exist here, since secrets are kept hashed.
+
+Sources: RFC 7515, 7517, 7518, 7519, 7638, 8037, 8725, 9864.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from joserfc import jwk, jws
+from joserfc.errors import JoseError
+
+SIGNATURE_ALGORITHMS = frozenset({"ES256", "PS256", "RS256", "EdDSA", "Ed25519"})
+"""What we verify at all. RS256 stands only for id_tokens of clients that know nothing better."""
+
+MAX_TOKEN_LENGTH = 16 * 1024
+LEEWAY_SECONDS = 60
+"""RFC 8725 asks for small; clocks of portals are off by that much at the most."""
+
+# RFC 9864 renames EdDSA to Ed25519; clients of before still say EdDSA, and it is the same signature.
+jws.JWSRegistry.algorithms["EdDSA"].security_warning = None
+
+_AnyKey = jwk.ECKey | jwk.RSAKey | jwk.OKPKey
+
+
+class _Registry(jws.JWSRegistry):
+    # The library's 512 bytes refuse a DPoP proof that carries an RSA key.
+    max_header_length = 4096
+
+
+class JoseRefused(Exception):
+    """A token, key or signature does not hold; `reason` is for the log and for developers, no secrets."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VerificationKey:
+    """A public key bound to one algorithm."""
+
+    kid: str
+    alg: str
+    _key: _AnyKey
+
+    @classmethod
+    def from_jwk(cls, public: Mapping[str, Any], *, alg: str | None = None) -> "VerificationKey":
+        """Reads a public JWK. Raises JoseRefused on private members, weak or unfitting keys."""
+        if any(member in public for member in ("d", "p", "q", "dp", "dq", "qi", "oth", "k")):
+            raise JoseRefused("a private or symmetric key must not be sent")
+        key = _import(public)
+        _fit(key)
+        chosen = alg or public.get("alg") or _default_algorithm(key)
+        if chosen not in _algorithms_of(key):
+            raise JoseRefused("the key does not fit its algorithm")
+        return cls(kid=str(public.get("kid") or key.thumbprint()), alg=chosen, _key=key)
+
+    def public_jwk(self) -> dict[str, Any]:
+        """The JWK for publication: no private member, with kid, alg and use."""
+        return {**self._key.as_dict(private=False), "kid": self.kid, "alg": self.alg, "use": "sig"}
+
+    @property
+    def thumbprint(self) -> str:
+        """RFC 7638, SHA-256, base64url."""
+        return str(self._key.thumbprint())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SigningKey:
+    """A private key bound to one algorithm; `repr` hides it."""
+
+    kid: str
+    alg: str
+    _key: _AnyKey
+
+    def __repr__(self) -> str:
+        return f"SigningKey({self.kid!r}, {self.alg!r})"
+
+    @classmethod
+    def generate(cls, alg: str) -> "SigningKey":
+        """A fresh key: ES256 (P-256), EdDSA/Ed25519, PS256/RS256 (3072 bits)."""
+        key: _AnyKey
+        if alg == "ES256":
+            key = jwk.ECKey.generate_key("P-256", private=True)
+        elif alg in {"EdDSA", "Ed25519"}:
+            key = jwk.OKPKey.generate_key("Ed25519", private=True)
+        elif alg in {"PS256", "RS256"}:
+            key = jwk.RSAKey.generate_key(3072, private=True)
+        else:
+            raise JoseRefused("no such algorithm here")
+        return cls(kid=str(key.thumbprint()), alg=alg, _key=key)
+
+    @classmethod
+    def from_jwk(cls, private: Mapping[str, Any]) -> "SigningKey":
+        key = _import(private)
+        if not key.is_private:
+            raise JoseRefused("a private key is needed")
+        alg = str(private.get("alg") or _default_algorithm(key))
+        if alg not in _algorithms_of(key):
+            raise JoseRefused("the key does not fit its algorithm")
+        return cls(kid=str(private.get("kid") or key.thumbprint()), alg=alg, _key=key)
+
+    def private_jwk(self) -> dict[str, Any]:
+        """With private members: only to be sealed, or printed by the sandbox."""
+        return {**self._key.as_dict(private=True), "kid": self.kid, "alg": self.alg, "use": "sig"}
+
+    def public(self) -> VerificationKey:
+        return VerificationKey.from_jwk({**self._key.as_dict(private=False), "kid": self.kid, "alg": self.alg})
+
+
+@dataclass(frozen=True, slots=True)
+class UnverifiedJwt:
+    """What a token says of itself. Nothing in it may be believed; it may choose the key to check with."""
+
+    header: Mapping[str, Any]
+    claims: Mapping[str, Any]
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedJwt:
+    """A token whose signature, type, audience and times hold."""
+
+    header: Mapping[str, Any]
+    claims: Mapping[str, Any]
+    kid: str
+
+
+def sign_jwt(key: SigningKey, claims: Mapping[str, Any], *, typ: str, header: Mapping[str, Any] | None = None) -> str:
+    """A compact JWS over JSON claims, with `typ`, `kid` and the key's algorithm."""
+    protected = {"alg": key.alg, "typ": typ, **(header or {})}
+    if "jwk" not in protected:  # a DPoP proof carries its key and needs no name for it
+        protected["kid"] = key.kid
+    return jws.serialize_compact(
+        protected, orjson.dumps(dict(claims)), key._key, algorithms=[key.alg], registry=_registry(key.alg)
+    )
+
+
+def decode_unverified(token: str) -> UnverifiedJwt:
+    """Reads without checking. Raises JoseRefused when it is not a JWT of sane size."""
+    if len(token) > MAX_TOKEN_LENGTH or token.count(".") != 2 or not token.isascii():
+        raise JoseRefused("not a signed JWT")
+    try:
+        seen = jws.extract_compact(token.encode(), registry=_registry(*SIGNATURE_ALGORITHMS))
+        claims = orjson.loads(seen.payload)
+    except (JoseError, ValueError):
+        raise JoseRefused("not a signed JWT") from None
+    if not isinstance(claims, dict):
+        raise JoseRefused("the claims are not an object")
+    return UnverifiedJwt(header=seen.protected, claims=claims, token=token)
+
+
+def verify_signature(token: str, key: VerificationKey, *, typ: Collection[str] | None) -> VerifiedJwt:
+    """Checks the signature and `typ` only; times and audience are the caller's. Raises JoseRefused.
+
+    typ: allowed media types without `application/` (RFC 8725 §3.11); None where the profile leaves it open
+    (client assertions, id_token hints).
+    """
+    unverified = decode_unverified(token)
+    header = unverified.header
+    if header.get("alg") != key.alg and {header.get("alg"), key.alg} != {"EdDSA", "Ed25519"}:
+        raise JoseRefused("the algorithm is not the one of the key")
+    if "crit" in header or "b64" in header:
+        raise JoseRefused("critical header parameters are not understood")
+    if typ is not None:
+        named = str(header.get("typ", "")).lower().removeprefix("application/")
+        if named not in {allowed.lower() for allowed in typ}:
+            raise JoseRefused("the token has another type")
+    alg = str(header["alg"])
+    try:
+        jws.deserialize_compact(token, key._key, algorithms=[alg], registry=_registry(alg))
+    except (JoseError, ValueError, TypeError):
+        raise JoseRefused("the signature does not hold") from None
+    return VerifiedJwt(header=header, claims=unverified.claims, kid=key.kid)
+
+
+def verify_jwt(
+    token: str,
+    keys: Sequence[VerificationKey],
+    *,
+    algs: Collection[str],
+    typ: Collection[str] | None,
+    issuer: str,
+    audience: str | Collection[str],
+    now: datetime,
+    leeway_seconds: int = LEEWAY_SECONDS,
+    require: Collection[str] = ("exp", "iat"),
+) -> VerifiedJwt:
+    """Checks everything. Raises JoseRefused.
+
+    keys: the issuer's; chosen by `kid` (by elimination when the token has none). algs: what is allowed here.
+    audience: at least one of them must stand in `aud`.
+    """
+    unverified = decode_unverified(token)
+    alg = unverified.header.get("alg")
+    if alg not in algs or alg not in SIGNATURE_ALGORITHMS:
+        raise JoseRefused("the algorithm is not allowed")
+    kid = unverified.header.get("kid")
+    fitting = [key for key in keys if kid is None or key.kid == kid]
+    if not fitting:
+        raise JoseRefused("no key with that kid")
+    verified = None
+    for key in fitting[:4]:
+        try:
+            verified = verify_signature(token, key, typ=typ)
+            break
+        except JoseRefused as refused:
+            last = refused
+    if verified is None:
+        raise last
+    check_times(verified.claims, now=now, leeway_seconds=leeway_seconds, require=require)
+    if verified.claims.get("iss") != issuer:
+        raise JoseRefused("another issuer")
+    wanted = {audience} if isinstance(audience, str) else set(audience)
+    named = verified.claims.get("aud")
+    named = [named] if isinstance(named, str) else named
+    if not isinstance(named, list) or not wanted.intersection(item for item in named if isinstance(item, str)):
+        raise JoseRefused("another audience")
+    return verified
+
+
+def check_times(
+    claims: Mapping[str, Any], *, now: datetime, leeway_seconds: int = LEEWAY_SECONDS, require: Collection[str] = ()
+) -> None:
+    """exp, nbf and iat against our clock. Raises JoseRefused."""
+    for name in require:
+        if name not in claims:
+            raise JoseRefused(f"{name} is missing")
+    seconds = now.timestamp()
+    for name in ("exp", "nbf", "iat"):
+        value = claims.get(name)
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise JoseRefused(f"{name} is not a number")
+        if name == "exp" and value + leeway_seconds <= seconds:
+            raise JoseRefused("expired")
+        if name != "exp" and value - leeway_seconds > seconds:
+            raise JoseRefused(f"{name} lies in the future")
+
+
+def _registry(*algorithms: str) -> _Registry:
+    # strict_check_header off: unknown header parameters are ignored (RFC 7515 §4), `crit` is refused above.
+    return _Registry(algorithms=list(algorithms), strict_check_header=False)
+
+
+def _import(raw: Mapping[str, Any]) -> _AnyKey:
+    try:
+        key = jwk.import_key(dict(raw))
+    except (JoseError, ValueError, TypeError, KeyError):
+        raise JoseRefused("the key cannot be read") from None
+    if not isinstance(key, jwk.ECKey | jwk.RSAKey | jwk.OKPKey):
+        raise JoseRefused("the key has a type that is not taken")
+    return key
+
+
+def _fit(key: _AnyKey) -> None:
+    if isinstance(key, jwk.RSAKey) and key.raw_value.key_size < 2048:
+        raise JoseRefused("an RSA key needs 2048 bits")
+
+
+def _algorithms_of(key: _AnyKey) -> frozenset[str]:
+    if isinstance(key, jwk.ECKey):
+        return frozenset({"ES256"}) if key.curve_name == "P-256" else frozenset()
+    if isinstance(key, jwk.OKPKey):
+        return frozenset({"EdDSA", "Ed25519"}) if key.as_dict(private=False).get("crv") == "Ed25519" else frozenset()
+    return frozenset({"PS256", "RS256"})
+
+
+def _default_algorithm(key: _AnyKey) -> str:
+    return "ES256" if isinstance(key, jwk.ECKey) else "EdDSA" if isinstance(key, jwk.OKPKey) else "PS256"

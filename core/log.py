@@ -1,0 +1,93 @@
+"""Logs: JSON lines with a request id and allow-listed fields only.
+
+A field that is not on the list is dropped and named in `dropped`, never written: so a number, a name or a
+token cannot slip into a log by a careless keyword.
+"""
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from contextvars import ContextVar
+from typing import Any, TextIO
+
+import structlog
+
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+
+ALLOWED_FIELDS = frozenset(
+    {
+        "event", "level", "timestamp", "request_id", "logger",
+        "method", "route", "status", "duration_ms", "client_id", "agency", "code", "detail",
+        "topic", "handler", "attempts", "error", "exception_type", "where",
+        "process", "pid", "port", "signal", "exit_code", "count", "seconds", "rows", "tree_size", "step", "command",
+        "purpose", "reason", "size", "limit", "version", "mode", "kind", "workers",
+    }
+)  # fmt: skip
+
+
+def _keep_allowed(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    dropped = sorted(key for key in event if key not in ALLOWED_FIELDS)
+    for key in dropped:
+        del event[key]
+    if dropped:
+        event["detail"] = f"{event.get('detail', '')} [dropped fields: {', '.join(dropped)}]".strip()
+    return event
+
+
+def _add_request_id(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    current = request_id.get()
+    if current is not None:
+        event["request_id"] = current
+    return event
+
+
+def _exception_type_only(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Messages of exceptions may quote data (a failing row, a URL): only type and place are kept."""
+    info = event.pop("exc_info", None)
+    if info is True:
+        info = sys.exc_info()
+    if isinstance(info, BaseException):
+        info = (type(info), info, info.__traceback__)
+    if isinstance(info, tuple) and info[0] is not None:
+        event["exception_type"] = info[0].__name__
+        places = []
+        trace = info[2]
+        while trace is not None:
+            code = trace.tb_frame.f_code
+            places.append(f"{code.co_filename.rsplit('/', 2)[-1]}:{code.co_name}:{trace.tb_lineno}")
+            trace = trace.tb_next
+        event["where"] = " > ".join(places[-6:])
+    return event
+
+
+def configure_logging(level: str = "info", stream: TextIO | None = None) -> None:
+    """Sets up structlog for this process, and sends the standard library's warnings the same way."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _add_request_id,
+            _exception_type_only,
+            _keep_allowed,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(stream or sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    root = logging.getLogger()
+    root.handlers = [_Forward()]
+    root.setLevel(logging.WARNING)
+
+
+class _Forward(logging.Handler):
+    """Standard-library records: level, logger name and exception type, not the message."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        structlog.get_logger().log(
+            record.levelno if record.levelno in {10, 20, 30, 40, 50} else logging.WARNING,
+            "library",
+            logger=record.name,
+            detail=str(record.msg)[:200],  # the template only: arguments may hold data
+            **({"exc_info": record.exc_info} if record.exc_info else {}),
+        )

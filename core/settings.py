@@ -1,0 +1,142 @@
+"""Settings: read once at start from the environment, frozen, checked. No default secret exists.
+
+Outside sandbox mode a missing address, a plain http issuer or a missing key file stops the process with a
+sentence that names the setting. In sandbox mode `service/embedded.py` fills in the addresses of its own
+servers, and the key files are made at first run below `data_dir`.
+"""
+
+import ipaddress
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SettingsError(Exception):
+    """The settings do not hold; the message is one sentence per fault and names each setting."""
+
+
+class Settings(BaseSettings):
+    """All settings of one process. Environment: `DINHDANH_<NAME>`, and the five plain URLs below."""
+
+    model_config = SettingsConfigDict(env_prefix="DINHDANH_", frozen=True, extra="ignore", env_ignore_empty=True)
+
+    mode: Literal["sandbox", "production"] = "sandbox"
+    issuer: str = "http://localhost:8000"
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+    portal_port: int = Field(default=8001, ge=1, le=65535)
+    workers: int = Field(default=2, ge=1, le=64)
+    data_dir: Path = Path(".data")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    database_url: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("DATABASE_URL", "database_url")
+    )
+    database_owner_url: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("DATABASE_OWNER_URL", "database_owner_url")
+    )
+    database_worker_url: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("DATABASE_WORKER_URL", "database_worker_url")
+    )
+    database_reader_url: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("DATABASE_READER_URL", "database_reader_url")
+    )
+    redis_url: SecretStr | None = Field(default=None, validation_alias=AliasChoices("REDIS_URL", "redis_url"))
+
+    kek_file: Path | None = None
+    """Key-encryption keys of the vault (JSON, mode 0600)."""
+    log_key_file: Path | None = None
+    """Ed25519 key that signs the journal's checkpoints (PEM, mode 0600)."""
+    web_secret_file: Path | None = None
+    """32 or more random bytes for CSRF tokens (mode 0600)."""
+
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses or networks whose `Forwarded` / `X-Forwarded-For` headers are believed. None by default."""
+
+    session_pool: int = Field(default=4, ge=1)
+    raw_pool: int = Field(default=8, ge=1)
+    argon2_memory_kib: int = Field(default=19_456, ge=19_456)
+    argon2_time_cost: int = Field(default=2, ge=2)
+    argon2_threads: int = Field(default=2, ge=1, le=64)
+    argon2_queue: int = Field(default=64, ge=1)
+    """Sign-ins that may wait for a hashing thread; beyond that the answer is 503 with Retry-After."""
+
+    @field_validator("issuer")
+    @classmethod
+    def _issuer_is_an_origin(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")) or value.endswith("/") or "?" in value or "#" in value:
+            raise ValueError("must be an http(s) URL without trailing slash, query or fragment")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies_are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in value:
+            ipaddress.ip_network(proxy)
+        return value
+
+    @model_validator(mode="after")
+    def _production_is_complete(self) -> Self:
+        if self.mode == "sandbox":
+            return self
+        if not self.https:
+            raise ValueError("DINHDANH_ISSUER must be https outside sandbox mode")
+        missing = [
+            name
+            for name, value in (
+                ("DATABASE_URL", self.database_url),
+                ("DATABASE_WORKER_URL", self.database_worker_url),
+                ("REDIS_URL", self.redis_url),
+                ("DINHDANH_KEK_FILE", self.kek_file),
+                ("DINHDANH_LOG_KEY_FILE", self.log_key_file),
+                ("DINHDANH_WEB_SECRET_FILE", self.web_secret_file),
+            )
+            if value is None
+        ]
+        if missing:
+            raise ValueError(f"outside sandbox mode these must be set: {', '.join(missing)}")
+        for name, path in (
+            ("DINHDANH_KEK_FILE", self.kek_file),
+            ("DINHDANH_LOG_KEY_FILE", self.log_key_file),
+            ("DINHDANH_WEB_SECRET_FILE", self.web_secret_file),
+        ):
+            if path is not None and not path.is_file():
+                raise ValueError(f"{name}: there is no such file")
+            if path is not None and path.stat().st_mode & 0o077:
+                raise ValueError(f"{name}: the file may be read by others; its mode must be 0600")
+        return self
+
+    @property
+    def https(self) -> bool:
+        """Whether browsers reach us by TLS: decides `__Host-` cookies and HSTS."""
+        return self.issuer.startswith("https://")
+
+    @property
+    def sandbox(self) -> bool:
+        return self.mode == "sandbox"
+
+    @property
+    def secrets_dir(self) -> Path:
+        return self.data_dir / "secrets"
+
+
+def load_settings(**overrides: object) -> Settings:
+    """The settings of this process. Raises SettingsError with one sentence per fault, without values."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        faults = []
+        for fault in error.errors(include_input=False, include_url=False):
+            where = ".".join(str(part) for part in fault["loc"])
+            message = fault["msg"].removeprefix("Value error, ")
+            faults.append(f"DINHDANH_{where.upper()}: {message}" if where else message)
+        raise SettingsError("; ".join(faults)) from None
+
+
+def secret_value(url: SecretStr | None, name: str) -> str:
+    """The URL behind a setting. Raises SettingsError that names the setting when it is not set."""
+    if url is None:
+        raise SettingsError(f"{name} is not set")
+    return url.get_secret_value()

@@ -1,0 +1,149 @@
+"""Access tokens at a resource server: who carries one, and whether it may still be used.
+
+Verification asks two protocols that oidc implements: `KeySet` (the published keys) and `GrantStatus` (the
+truth of revocation, at most a second old). The core so checks tokens without knowing the provider.
+Sources: RFC 9068, RFC 6750, RFC 9449 §7, RFC 8705 §3.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from starlette.requests import Request
+
+from core.cache import Cache
+from core.clock import Clock
+from core.dpop import PROOF_ALGORITHMS, REPLAY_TTL_SECONDS, verify_proof
+from core.errors import NotAllowed, Refusal
+from core.jose import JoseRefused, VerificationKey, verify_jwt
+
+TOKEN_TYPE = "at+jwt"  # noqa: S105  a media type
+TOKEN_ALGORITHMS = frozenset({"ES256", "PS256", "EdDSA", "Ed25519"})
+
+
+class KeySet(Protocol):
+    """The issuer's published verification keys, from memory."""
+
+    def verification_keys(self) -> Sequence[VerificationKey]: ...
+
+
+class GrantStatus(Protocol):
+    """Whether a grant is live."""
+
+    async def is_live(self, grant_id: uuid.UUID) -> bool:
+        """At most one second old. Raises Unavailable when the truth cannot be had."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A token that holds. subject: `sub` as the client sees it. grant_id: `gid`. jkt: key it is bound to."""
+
+    client_id: str
+    grant_id: uuid.UUID
+    subject: str
+    scopes: frozenset[str]
+    jti: str
+    expires_at: int
+    jkt: str | None
+
+
+class TokenRefused(Refusal):
+    """401 with the `WWW-Authenticate` value in `challenge`."""
+
+    status = 401
+
+    def __init__(self, error: str | None, description: str, *, scheme: str = "Bearer") -> None:
+        super().__init__(error or "token-missing", description)
+        parts = [] if error is None else [f'error="{error}"', f'error_description="{description}"']
+        if scheme == "DPoP":
+            parts.append(f'algs="{" ".join(sorted(PROOF_ALGORITHMS))}"')
+        self.challenge = f"{scheme} {', '.join(parts)}".strip()
+
+
+class TokenVerifier:
+    """Checks the access token of a request for one audience."""
+
+    def __init__(self, *, issuer: str, keys: KeySet, grants: GrantStatus, cache: Cache, clock: Clock) -> None:
+        self._issuer = issuer
+        self._keys = keys
+        self._grants = grants
+        self._cache = cache
+        self._clock = clock
+
+    async def verify(self, request: Request, *, audience: str, scope: str | None = None) -> AccessToken:
+        """The token of the `Authorization` header. Raises TokenRefused, NotAllowed `insufficient-scope`,
+        Unavailable. A token in the query or the body is not looked at (RFC 9700 §4.3.2)."""
+        scheme, token = _presented(request)
+        try:
+            verified = verify_jwt(
+                token,
+                self._keys.verification_keys(),
+                algs=TOKEN_ALGORITHMS,
+                typ={TOKEN_TYPE},
+                issuer=self._issuer,
+                audience=audience,
+                now=self._clock.now(),
+                leeway_seconds=0,  # we issued it: one clock
+                require=("exp", "iat", "jti", "gid", "client_id", "sub"),
+            )
+            claims = verified.claims
+            grant_id = uuid.UUID(str(claims["gid"]))
+        except (JoseRefused, ValueError):
+            raise TokenRefused("invalid_token", "The access token is not valid here.", scheme=scheme) from None
+        jkt = claims.get("cnf", {}).get("jkt") if isinstance(claims.get("cnf"), dict) else None
+        await self._check_binding(request, scheme, token, jkt)
+        if not await self._grants.is_live(grant_id):
+            raise TokenRefused("invalid_token", "The access token was revoked.", scheme=scheme)
+        scopes = frozenset(str(claims.get("scope", "")).split())
+        if scope is not None and scope not in scopes:
+            raise NotAllowed("insufficient-scope", f"The access token lacks the scope {scope}.")
+        return AccessToken(
+            client_id=str(claims["client_id"]),
+            grant_id=grant_id,
+            subject=str(claims["sub"]),
+            scopes=scopes,
+            jti=str(claims["jti"]),
+            expires_at=int(claims["exp"]),
+            jkt=jkt,
+        )
+
+    async def _check_binding(self, request: Request, scheme: str, token: str, jkt: str | None) -> None:
+        if jkt is None:
+            if scheme == "DPoP":
+                raise TokenRefused("invalid_token", "The access token is not bound to a key.", scheme="DPoP")
+            return
+        if scheme != "DPoP":
+            raise TokenRefused("invalid_token", "The access token is bound to a key: send it by DPoP.", scheme="DPoP")
+        proofs = request.headers.getlist("dpop")
+        if len(proofs) != 1:
+            raise TokenRefused("invalid_dpop_proof", "Exactly one DPoP header is needed.", scheme="DPoP")
+        try:
+            proof = verify_proof(
+                proofs[0],
+                method=request.method,
+                url=f"{self._issuer}{request.url.path}",
+                now=self._clock.now(),
+                access_token=token,
+            )
+        except JoseRefused as refused:
+            raise TokenRefused("invalid_dpop_proof", f"DPoP: {refused.reason}.", scheme="DPoP") from None
+        if proof.jkt != jkt:
+            raise TokenRefused("invalid_token", "The access token is bound to another key.", scheme="DPoP")
+        if not await self._cache.claim_once("dpop", proof.replay_id, REPLAY_TTL_SECONDS):
+            raise TokenRefused("invalid_dpop_proof", "DPoP: the proof was used before.", scheme="DPoP")
+
+
+def _presented(request: Request) -> tuple[str, str]:
+    headers = request.headers.getlist("authorization")
+    if not headers:
+        raise TokenRefused(None, "An access token is needed.")
+    if len(headers) > 1:
+        raise TokenRefused("invalid_request", "More than one Authorization header.")
+    scheme, _, token = headers[0].partition(" ")
+    scheme = {"bearer": "Bearer", "dpop": "DPoP"}.get(scheme.lower(), "")
+    token = token.strip()
+    if not scheme or not token:
+        raise TokenRefused("invalid_request", "The Authorization header must be Bearer or DPoP with a token.")
+    return scheme, token

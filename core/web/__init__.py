@@ -1,0 +1,1 @@
+"""The web shell: pages, forms, headers, languages. Knows no domain word."""

@@ -1,0 +1,98 @@
+"""Strict reading of what browsers and clients send.
+
+A repeated parameter, one that is too long, a NUL, a wrong content type or too large a body is refused, not
+repaired: two readers of one message must never see two different things.
+"""
+
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+
+from core.errors import BadInput, NotAllowed, Refusal
+from core.web.browser import csrf_matches
+
+MAX_FORM_BYTES = 64 * 1024
+MAX_PARAMETERS = 100
+MAX_QUERY_VALUE = 8 * 1024
+
+
+def _bad(code: str, public: str, status: int = 400) -> Refusal:
+    return Refusal(code, public, status=status)
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """The body, at most `limit` bytes. Raises Refusal 413."""
+    declared = request.headers.get("content-length")
+    if declared is not None and (not declared.isdigit() or int(declared) > limit):
+        raise _bad("body-too-large", "The request is too large.", 413)
+    parts: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise _bad("body-too-large", "The request is too large.", 413)
+        parts.append(chunk)
+    return b"".join(parts)
+
+
+def parse_pairs(raw: str, *, multi: frozenset[str] = frozenset(), max_value: int = MAX_QUERY_VALUE) -> dict[str, list[str]]:
+    """Parses `application/x-www-form-urlencoded`. Raises Refusal 400 on a repeated or over-long parameter."""
+    try:
+        pairs = parse_qsl(
+            raw, keep_blank_values=True, strict_parsing=bool(raw), errors="strict", max_num_fields=MAX_PARAMETERS
+        )
+    except ValueError:
+        raise _bad("malformed-parameters", "The request's parameters cannot be read.") from None
+    found: dict[str, list[str]] = {}
+    for name, value in pairs:
+        if len(name) > 100 or len(value) > max_value:
+            raise _bad("parameter-too-long", "A parameter of the request is too long.")
+        if "\x00" in name or "\x00" in value:
+            raise _bad("malformed-parameters", "The request's parameters cannot be read.")
+        values = found.setdefault(name, [])
+        if values and name not in multi:
+            raise _bad("repeated-parameter", "A parameter of the request is repeated.")
+        values.append(value)
+    return found
+
+
+def strict_query(request: Request) -> dict[str, str]:
+    """The query parameters, each at most once."""
+    raw = request.scope["query_string"].decode("latin-1")
+    return {name: values[0] for name, values in parse_pairs(raw).items()}
+
+
+async def read_urlencoded(request: Request, *, multi: frozenset[str] = frozenset()) -> dict[str, list[str]]:
+    """A form body without CSRF check: for the provider's back-channel endpoints only."""
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if kind != "application/x-www-form-urlencoded":
+        raise _bad("wrong-content-type", "The request must be application/x-www-form-urlencoded.", 415)
+    body = await read_body(request, MAX_FORM_BYTES)
+    try:
+        text = body.decode("ascii")
+    except UnicodeDecodeError:
+        raise _bad("malformed-parameters", "The request's parameters cannot be read.") from None
+    return parse_pairs(text, multi=multi, max_value=MAX_FORM_BYTES)
+
+
+async def read_form_multi(
+    request: Request, fields: Mapping[str, int], *, multi: frozenset[str] = frozenset()
+) -> dict[str, list[str]]:
+    """A page's form: known fields only, each at most its length in characters, CSRF checked.
+
+    Raises NotAllowed `csrf` (403), BadInput naming an over-long field. Unknown fields are ignored.
+    """
+    found = await read_urlencoded(request, multi=multi)
+    if not csrf_matches(request, found.get("csrf", [""])[0]):
+        raise NotAllowed("csrf", "This form has expired. Please open the page again and send it once more.")
+    for name, limit in fields.items():
+        if any(len(value) > limit for value in found.get(name, ())):
+            raise BadInput("too-long", "An entry is too long.", fields={name: "This entry is too long."})
+    return {name: found.get(name, []) for name in fields}
+
+
+async def read_form(request: Request, fields: Mapping[str, int]) -> dict[str, str]:
+    """As `read_form_multi` for fields that occur once; a missing field is ""."""
+    found = await read_form_multi(request, fields)
+    return {name: (values[0] if values else "") for name, values in found.items()}
