@@ -12,7 +12,6 @@ below, each with its resolution.
 import csv
 import importlib
 import sys
-from collections import Counter
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -21,12 +20,27 @@ from population_db.spelling import law_tones
 FOLDER = Path(__file__).parent
 TWO_TIERS_FROM = "2025-07-01"
 """Resolution 202/2025/QH15, Decision 19/2025/QĐ-TTg: 34 provinces, no districts."""
-DONG_NAI_CITY_FROM = "2026-04-30"
-"""Resolution 30/2026/QH16 (the city), resolution 237/NQ-UBTVQH16 (ten communes become wards)."""
-DONG_NAI_NEW_WARDS = frozenset(
-    "25270 25357 25363 26116 26170 26248 26326 26368 26425 26485".split()  # noqa: SIM905
-)
-SEAT_CODE = {"046": "Thừa Thiên Huế"}
+CITIES_FROM = {"75": "2026-04-30", "22": "2026-09-01", "24": "2026-09-20"}
+"""Provinces that became cities: Đồng Nai (resolution 30/2026/QH16), Quảng Ninh (36/2026/QH16), Bắc Ninh
+(39/2026/QH16). The package's lookup names them as cities, its JSON files not yet; neither has the dates."""
+WARDS_FROM = {
+    # Resolution 237/NQ-UBTVQH16: ten communes of Đồng Nai.
+    **dict.fromkeys(
+        ("25270", "25357", "25363", "26116", "26170", "26248", "26326", "26368", "26425", "26485"),
+        "2026-04-30",
+    ),
+    # Resolution 388/NQ-UBTVQH16: twelve communes of Bắc Ninh.
+    **dict.fromkeys(
+        ("07294", "07375", "07399", "07444", "07840", "09193"),
+        "2026-09-20",
+    ),
+    **dict.fromkeys(
+        ("09292", "09313", "09319", "09454", "09475", "09496"),
+        "2026-09-20",
+    ),
+}
+"""Communes (xã) that became wards (phường); the package does not have these changes."""
+OLD_NAMES = {"046": "Thừa Thiên Huế"}
 """The package has the city of Huế (from 2025-01-01); numbers and papers were given by the province."""
 
 LICENCE = """\
@@ -61,8 +75,8 @@ def main(wheel: str, retrieved: str) -> None:
         rows = (
             (
                 f"{code:03d}",
-                "tỉnh" if f"{code:03d}" in SEAT_CODE else _kind(old),
-                SEAT_CODE.get(f"{code:03d}") or _bare(old.name),
+                "tỉnh" if f"{code:03d}" in OLD_NAMES else _kind(old),
+                OLD_NAMES.get(f"{code:03d}") or _bare(old.name),
                 f"{provinces_moved[code].new_provinces[0].code:02d}",
             )
             for code, old in sorted(legacy.PROVINCE_MAPPING.items())
@@ -84,14 +98,16 @@ def main(wheel: str, retrieved: str) -> None:
 
 
 CORRECTED_PROVINCES = """\
-Corrected here: Đồng Nai is a city since 2026-04-30 (Resolution 30/2026/QH16); the package still has the
-# province. valid_to is exclusive; an empty one means in force."""
+Added here: from when Đồng Nai (2026-04-30, resolution 30/2026/QH16), Quảng Ninh (2026-09-01, 36/2026/QH16)
+# and Bắc Ninh (2026-09-20, 39/2026/QH16) are cities: nine cities and 25 provinces. valid_to is exclusive; an
+# empty one means in force."""
 CORRECTED_COMMUNES = """\
-Corrected here: the ten wards of Đồng Nai since 2026-04-30 (237/NQ-UBTVQH16), which the package still has as
-# communes; tone marks as in the law's texts (Hòa, not Hoà); a plain apostrophe in Ea H'Leo and the like.
-# Left as the package has it though the open data set thanglequoc/vietnamese-provinces-database (MIT, of
-# 2026-07-25, compared code by code) differs: Ba Chẽ is 06970 here and 06978 there. All else is equal.
-# valid_to is exclusive; an empty one means in force."""
+Corrected here: ten wards of Đồng Nai since 2026-04-30 (237/NQ-UBTVQH16) and twelve of Bắc Ninh since
+# 2026-09-20 (388/NQ-UBTVQH16), which the package still has as communes: 2,599 xã, 709 phường, 13 đặc khu, as
+# the National Statistics Office counts them; tone marks as in the law's texts (Hòa, not Hoà); a plain
+# apostrophe in Ea H'Leo and the like. Compared code by code with the open data set
+# thanglequoc/vietnamese-provinces-database (MIT) of July 2026: the same but for Ba Chẽ, 06978 there, a slip
+# that the data set mended later. valid_to is exclusive; an empty one means in force."""
 OLD = """\
 Corrected here: 046 is named Thừa Thiên Huế, as it was when numbers were given; it was a city of the name
 # Huế from 2025-01-01. successor: the province of today that holds it."""
@@ -104,9 +120,9 @@ def _provinces(lookup: Any) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for code, unit in sorted(lookup.PROVINCE_MAPPING.items()):
         name, key = _bare(unit.name), f"{code:02d}"
-        if key == "75":
-            rows.append((key, "tỉnh", name, TWO_TIERS_FROM, DONG_NAI_CITY_FROM))
-            rows.append((key, "thành phố", name, DONG_NAI_CITY_FROM, ""))
+        if since := CITIES_FROM.get(key):
+            rows.append((key, "tỉnh", name, TWO_TIERS_FROM, since))
+            rows.append((key, "thành phố", name, since, ""))
         else:
             rows.append((key, _kind(unit), name, TWO_TIERS_FROM, ""))
     return rows
@@ -116,9 +132,9 @@ def _communes(lookup: Any) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for code, unit in sorted(lookup.WARD_MAPPING.items()):
         name, key, province = _bare(unit.name), f"{code:05d}", f"{int(unit.province_code):02d}"
-        if key in DONG_NAI_NEW_WARDS:
-            rows.append((key, "xã", name, province, TWO_TIERS_FROM, DONG_NAI_CITY_FROM))
-            rows.append((key, "phường", name, province, DONG_NAI_CITY_FROM, ""))
+        if since := WARDS_FROM.get(key):
+            rows.append((key, "xã", name, province, TWO_TIERS_FROM, since))
+            rows.append((key, "phường", name, province, since, ""))
         else:
             rows.append((key, _kind(unit), name, province, TWO_TIERS_FROM, ""))
     return rows
@@ -170,8 +186,8 @@ def _head(file: TextIO, title: str, source: str, retrieved: str, corrected: str)
 def _rows(file: TextIO, head: list[str], rows: Any) -> None:
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(head)
-    written = Counter(str(writer.writerow(row) > 0) for row in rows)
-    sys.stdout.write(f"{file.name}: {written['True']} rows\n")
+    written = sum(1 for row in rows if writer.writerow(row))
+    sys.stdout.write(f"{Path(file.name).name}: {written} rows\n")
 
 
 if __name__ == "__main__":
