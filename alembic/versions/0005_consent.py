@@ -88,7 +88,11 @@ def _purposes() -> None:
     )
     # One open version per code; PostgreSQL without btree_gist has no exclusion over text and ranges.
     op.create_index(
-        "uq_purposes_open", "purposes", ["purpose_code"], unique=True, schema="consent",
+        "uq_purposes_open",
+        "purposes",
+        ["purpose_code"],
+        unique=True,
+        schema="consent",
         postgresql_where=sa.text("valid_to IS NULL"),
     )
     # What was published stays as it was: only its end may be written.
@@ -133,7 +137,11 @@ def _policies() -> None:
         schema="consent",
     )
     op.create_index(
-        "uq_policies_open", "policies", ["agency_id", "purpose_code"], unique=True, schema="consent",
+        "uq_policies_open",
+        "policies",
+        ["agency_id", "purpose_code"],
+        unique=True,
+        schema="consent",
         postgresql_where=sa.text("valid_to IS NULL"),
     )
     grant(op, "consent.policies", web="SELECT, INSERT, UPDATE (valid_to)", worker="SELECT")
@@ -184,6 +192,25 @@ def _consents() -> None:
         _instant("expires_at"),
         _instant("withdrawn_at", nullable=True),
         sa.Column("withdrawn_by", sa.Text, nullable=True),
+        *_consent_constraints(),
+        schema="consent",
+    )
+    op.create_index(
+        "ix_consents_live",
+        "consents",
+        ["person_id", "agency_id", "purpose_code"],
+        schema="consent",
+        postgresql_where=sa.text("withdrawn_at IS NULL"),
+    )
+    op.create_index("ix_consents_reference", "consents", ["reference"], schema="consent")
+    # A consent is evidence (Decree 356/2025 art. 6.2): only its end may be written, once (see the trigger).
+    ended = "SELECT, INSERT, UPDATE (withdrawn_at, withdrawn_by)"
+    grant(op, "consent.consents", web=ended, worker=ended)
+    _end_is_final()
+
+
+def _consent_constraints() -> list[sa.Constraint]:
+    return [
         sa.PrimaryKeyConstraint("person_id", "consent_id", name="pk_consents"),
         sa.UniqueConstraint("person_id", "reference", name="uq_consents_person_id_reference"),
         sa.UniqueConstraint(
@@ -220,16 +247,10 @@ def _consents() -> None:
             "withdrawn_by IN ('subject', 'representative', 'operator', 'life-event')",
             name="ck_consents_withdrawn_by",
         ),
-        schema="consent",
-    )
-    op.create_index(
-        "ix_consents_live", "consents", ["person_id", "agency_id", "purpose_code"], schema="consent",
-        postgresql_where=sa.text("withdrawn_at IS NULL"),
-    )
-    op.create_index("ix_consents_reference", "consents", ["reference"], schema="consent")
-    # A consent is evidence (Decree 356/2025 art. 6.2): only its end may be written, once (see the trigger).
-    ended = "SELECT, INSERT, UPDATE (withdrawn_at, withdrawn_by)"
-    grant(op, "consent.consents", web=ended, worker=ended)
+    ]
+
+
+def _end_is_final() -> None:
     op.execute(
         """
         CREATE FUNCTION consent.ended_once() RETURNS trigger LANGUAGE plpgsql AS $$
