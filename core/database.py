@@ -31,7 +31,7 @@ Row = Mapping[str, Any]
 STATEMENT_TIMEOUT_MS = 15_000
 """No request may hold a statement longer; long work belongs to the worker, which sets its own."""
 
-_DIALECT = PGDialect_asyncpg(paramstyle="numeric_dollar")
+_DIALECT = PGDialect_asyncpg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
 class Query:
@@ -55,7 +55,10 @@ class Query:
             made: Any = self.stmt.compile(dialect=_DIALECT)
             if made.post_compile_params:
                 raise ValueError("use = ANY(:list), not IN, so that the statement is compiled once")
-            self._compiled = (str(made), tuple((name, made.params.get(name)) for name in made.positiontup or ()))
+            self._compiled = (
+                str(made),
+                tuple((name, made.params.get(name)) for name in made.positiontup or ()),
+            )
         return self._compiled
 
     def arguments(self, values: Mapping[str, Any]) -> list[Any]:

@@ -227,7 +227,11 @@ def verify_jwt(
 
 
 def check_times(
-    claims: Mapping[str, Any], *, now: datetime, leeway_seconds: int = LEEWAY_SECONDS, require: Collection[str] = ()
+    claims: Mapping[str, Any],
+    *,
+    now: datetime,
+    leeway_seconds: int = LEEWAY_SECONDS,
+    require: Collection[str] = (),
 ) -> None:
     """exp, nbf and iat against our clock. Raises JoseRefused."""
     for name in require:

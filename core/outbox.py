@@ -140,8 +140,14 @@ class Outbox:
             else:
                 await tx.run(_DONE, b_event_id=event.event_id, b_handler=row["handler"], now=self._clock.now())
         if failed is not None:
-            event, name, attempts, error = failed
-            log.warning("outbox.failed", topic=event.topic, handler=name, attempts=attempts + 1, error=repr(type(error)))
+            event, name, attempts, cause = failed
+            log.warning(
+                "outbox.failed",
+                topic=event.topic,
+                handler=name,
+                attempts=attempts + 1,
+                error=type(cause).__name__,
+            )
         return True
 
     async def backlog(self, tx: Tx) -> tuple[int, datetime | None]:

@@ -31,9 +31,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path(".data")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
-    database_url: SecretStr | None = Field(
-        default=None, validation_alias=AliasChoices("DATABASE_URL", "database_url")
-    )
+    database_url: SecretStr | None = Field(default=None, validation_alias=AliasChoices("DATABASE_URL", "database_url"))
     database_owner_url: SecretStr | None = Field(
         default=None, validation_alias=AliasChoices("DATABASE_OWNER_URL", "database_owner_url")
     )

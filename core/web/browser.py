@@ -48,9 +48,7 @@ def set_cookie(response: Response, settings: Settings, name: str, value: str, *,
 
 
 def drop_cookie(response: Response, settings: Settings, name: str) -> None:
-    response.delete_cookie(
-        cookie_name(settings, name), path="/", secure=settings.https, httponly=True, samesite="lax"
-    )
+    response.delete_cookie(cookie_name(settings, name), path="/", secure=settings.https, httponly=True, samesite="lax")
 
 
 def browser_id(request: Request) -> str:

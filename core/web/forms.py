@@ -36,11 +36,17 @@ async def read_body(request: Request, limit: int) -> bytes:
     return b"".join(parts)
 
 
-def parse_pairs(raw: str, *, multi: frozenset[str] = frozenset(), max_value: int = MAX_QUERY_VALUE) -> dict[str, list[str]]:
+def parse_pairs(
+    raw: str, *, multi: frozenset[str] = frozenset(), max_value: int = MAX_QUERY_VALUE
+) -> dict[str, list[str]]:
     """Parses `application/x-www-form-urlencoded`. Raises Refusal 400 on a repeated or over-long parameter."""
     try:
         pairs = parse_qsl(
-            raw, keep_blank_values=True, strict_parsing=bool(raw), errors="strict", max_num_fields=MAX_PARAMETERS
+            raw,
+            keep_blank_values=True,
+            strict_parsing=bool(raw),
+            errors="strict",
+            max_num_fields=MAX_PARAMETERS,
         )
     except ValueError:
         raise _bad("malformed-parameters", "The request's parameters cannot be read.") from None
