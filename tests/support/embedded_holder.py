@@ -1,0 +1,33 @@
+"""A process that holds embedded servers until it is told to end, or is killed: run by the fault tests.
+
+`python -m tests.support.embedded_holder DATA_DIR [ROOT_WAY]` prints one JSON line with the server pids and
+addresses once both serve, then waits for its standard input to close.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from service.embedded import EMBEDDED_ERRORS, EmbeddedOptions, embedded_servers
+
+
+def main() -> None:
+    root_way = sys.argv[2] if len(sys.argv) > 2 else "auto"
+    if root_way not in ("auto", "namespace", "nobody"):
+        raise SystemExit(f"unknown way {root_way}")
+    try:
+        with embedded_servers(EmbeddedOptions(data_dir=Path(sys.argv[1]), root_way=root_way)) as embedded:
+            told = {
+                "postgres": embedded.postgres.supervised.pid,
+                "redis": embedded.redis.supervised.pid,
+                "after_crash": embedded.after_crash,
+                **embedded.urls.by_name(),
+            }
+            print(json.dumps(told), flush=True)
+            sys.stdin.read()
+    except EMBEDDED_ERRORS as error:
+        raise SystemExit(str(error)) from None
+
+
+if __name__ == "__main__":
+    main()
