@@ -50,8 +50,9 @@ class Interaction:
     """One walk. Change it with `dataclasses.replace` and `Interactions.save`.
 
     resume: own path to go to when a step is done. redirect_origin: verified origin of the portal, for the
-    form-action of the pages. consent_ask / consent_answer: JSON of the consent package. data: the starter's
-    own JSON; nobody else reads it.
+    form-action of the pages. sign_in_error: why the sign-in cannot give what was asked ("ial", "aal") or that
+    the person turned back ("cancelled"); the starter answers with an error. consent_ask / consent_answer:
+    JSON of the consent package. data: the starter's own JSON; nobody else reads it.
     """
 
     id: str
@@ -61,6 +62,7 @@ class Interaction:
     locale: str | None = None
     sign_in: SignInAsk = field(default_factory=SignInAsk)
     signed_in: SignedIn | None = None
+    sign_in_error: str | None = None
     consent_ask: dict[str, Any] | None = None
     consent_answer: dict[str, Any] | None = None
     redirect_origin: str | None = None
