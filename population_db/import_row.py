@@ -1,0 +1,213 @@
+"""One row of an import file, checked: shape, values, and the row against itself.
+
+No database, no keys, no clock: the day is handed in. What comes out is what gets sealed, so two rows that
+say the same come out the same, whatever the order of their members.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from types import MappingProxyType
+from typing import Any
+
+from population_db import import_fields as check
+from population_db.fields import FIELDS, GROUPS
+from population_db.import_fields import Bad, Check, code, list_of, record, short_text
+
+MARITAL = ("single", "married", "divorced", "widowed")
+LIFE = ("alive", "dead", "missing", "renounced")
+BLOOD = ("A", "B", "AB", "O", "A+", "B+", "AB+", "O+", "A-", "B-", "AB-", "O-")
+
+_PERSON: Mapping[str, Check] = {
+    "full_name": check.name,
+    "number": check.number,
+    "old_id_number": check.old_id,
+    "nationality": check.nationality,
+    "birth_date": check.partial_date,
+    "relation": short_text,
+    "relation_to_head": short_text,
+}
+_person = record(_PERSON, needs=("full_name",))
+_absence = record(
+    {"text": check.text, "from": check.partial_date, "to": check.partial_date, "reason": check.text},
+)
+_card = record(
+    {"issued_on": check.whole_date, "issued_by": check.text, "expires_on": check.whole_date},
+)
+
+VALUE_CHECKS: Mapping[str, Check] = MappingProxyType(
+    {
+        "full_name": check.name,
+        "other_name": check.name,
+        "birth_date": check.partial_date,
+        "sex": check.one_of("male", "female"),
+        "nationality": check.nationality,
+        "birth_place": check.place,
+        "birth_registration_place": check.place,
+        "home_village": check.place,
+        "personal_number": check.number,
+        "old_id_numbers": list_of(check.old_id, most=10),
+        "card": _card,
+        "marital_status": check.one_of(*MARITAL),
+        "life_status": check.one_of(*LIFE),
+        "death_date": check.partial_date,
+        "father": _person,
+        "mother": _person,
+        "spouse": _person,
+        "representative": _person,
+        "children": list_of(_person),
+        "represented": list_of(_person),
+        "permanent_residence": check.address,
+        "temporary_residence": check.address,
+        "current_residence": check.address,
+        "temporary_absence": _absence,
+        "residence_file_number": check.text,
+        "household_head": _person,
+        "household_members": list_of(_person),
+        "relation_to_head": short_text,
+        "phone": check.phone,
+        "email": check.email,
+        "ethnicity": short_text,
+        "religion": short_text,
+        "blood_group": check.one_of(*BLOOD),
+    }
+)
+
+_PLAN: Mapping[str, tuple[int, Check]] = {
+    name: (GROUPS.index(FIELDS[name].group), one) for name, one in VALUE_CHECKS.items()
+}
+_NUMBER_STATUS = check.one_of("active", "cancelled")
+_FORMER = list_of(
+    record({"number": check.number, "cancelled_on": check.whole_date, "reason": code}, needs=("number",)), most=10
+)
+_SOURCE = record({"source": code, "as_of": check.whole_date}, needs=("source", "as_of"))
+_SOURCES = record(dict.fromkeys(GROUPS, _SOURCE))
+_ABOUT_THE_ROW: Mapping[str, Check] = {
+    "number": check.number,
+    "number_status": _NUMBER_STATUS,
+    "former_numbers": _FORMER,
+    "household": check.text,
+    "sources": _SOURCES,
+    "test_note": check.text,
+}
+COLUMNS = frozenset((*_PLAN, *_ABOUT_THE_ROW))
+"""Every name a row may use."""
+
+NESTED = frozenset(
+    (
+        *("birth_place", "birth_registration_place", "home_village", "old_id_numbers", "card"),
+        *("father", "mother", "spouse", "children", "representative", "represented"),
+        *("permanent_residence", "temporary_residence", "current_residence", "temporary_absence"),
+        *("household_head", "household_members", "former_numbers", "sources"),
+    )
+)
+"""Names whose cells hold JSON text in a CSV file."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormerNumber:
+    number: str = field(repr=False)
+    cancelled_on: date | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedRow:
+    """A row that may be stored. groups: group → {field: value}, only groups the row speaks about."""
+
+    number: str = field(repr=False)
+    number_status: str
+    former: tuple[FormerNumber, ...]
+    household: str | None = field(repr=False)
+    groups: dict[str, dict[str, Any]] = field(repr=False)
+    sources: dict[str, tuple[str, date]]
+
+
+def check_row(row: Mapping[str, Any], today: date) -> CheckedRow:
+    """Checks one row. Raises Bad with code and field; the first thing that is wrong is told."""
+    contents: list[dict[str, Any]] = [{}, {}, {}, {}, {}]
+    about: dict[str, Any] = {}
+    for name, value in row.items():
+        if value is None:
+            continue
+        plan = _PLAN.get(name)
+        try:
+            if plan is not None:
+                contents[plan[0]][name] = plan[1](value)
+            elif (one := _ABOUT_THE_ROW.get(name)) is not None:
+                about[name] = one(value)
+            else:
+                raise Bad("unknown-field")
+        except Bad as bad:
+            # An unknown name is not repeated: it may be a value in the wrong place.
+            raise Bad(bad.code, name if name in COLUMNS else "") from None
+    number = about.get("number")
+    if number is None:
+        raise Bad("missing", "number")
+    groups = {group: content for group, content in zip(GROUPS, contents, strict=True) if content}
+    if not groups:
+        raise Bad("empty-row")
+    status = about.get("number_status", "active")
+    if "civil" in groups:
+        _check_civil(groups["civil"], number, status, today)
+    return CheckedRow(
+        number,
+        status,
+        _former(about.get("former_numbers", ()), number),
+        about.get("household"),
+        groups,
+        _sources(about.get("sources", {}), groups, today),
+    )
+
+
+def _check_civil(civil: dict[str, Any], number: str, status: str, today: date) -> None:
+    for needed in ("full_name", "birth_date", "sex"):
+        if needed not in civil:
+            raise Bad("missing", needed)
+    birth: str = civil["birth_date"]
+    if birth > today.isoformat()[: len(birth)]:
+        raise Bad("birth-future", "birth_date")
+    if civil.setdefault("personal_number", number) != number:
+        raise Bad("personal-number", "personal_number")
+    life = civil.setdefault("life_status", "alive")
+    death: str | None = civil.get("death_date")
+    if death is not None:
+        shared = min(len(birth), len(death))
+        if life not in ("dead", "missing") or death[:shared] < birth[:shared] or death > today.isoformat():
+            raise Bad("death-date", "death_date")
+    elif life == "dead":
+        raise Bad("death-date", "life_status")
+    if status == "active":
+        # A cancelled number is often cancelled because it said the wrong year or sex.
+        digit = int(number[3])
+        if f"{19 + digit // 2}{number[4:6]}" != birth[:4]:
+            raise Bad("number-birth-year", "number")
+        if (civil["sex"] == "female") != (digit % 2 == 1):
+            raise Bad("number-sex", "number")
+
+
+def _former(given: Any, number: str) -> tuple[FormerNumber, ...]:
+    former = tuple(
+        FormerNumber(
+            one["number"],
+            check.calendar_day(one["cancelled_on"]) if "cancelled_on" in one else None,
+            one.get("reason"),
+        )
+        for one in given
+    )
+    if len({number, *(one.number for one in former)}) != len(former) + 1:
+        raise Bad("former-number", "former_numbers")
+    return former
+
+
+def _sources(given: Mapping[str, Any], groups: Mapping[str, Any], today: date) -> dict[str, tuple[str, date]]:
+    sources = {}
+    for group in groups:
+        said = given.get(group)
+        if said is None:
+            raise Bad("source-missing", group)
+        as_of = check.calendar_day(said["as_of"])
+        if as_of > today:
+            raise Bad("as-of-future", group)
+        sources[group] = (said["source"], as_of)
+    return sources
