@@ -1,0 +1,72 @@
+"""What existing consents cover. Pure: by subset, never by equality.
+
+Five reasons to ask again, and no others: another recipient, more fields, a longer keeping time or a new major
+version of the text, the consent expired, the consent withdrawn. Asking for less, or for shorter, never asks.
+A voluntary field that was offered and left unticked is not offered at every sign-in either.
+"""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from consent import decide
+
+
+@dataclass(frozen=True, slots=True)
+class GivenConsent(decide.Consented):
+    """One consent, live or ended, with what coverage and the citizen's page need beyond the rule.
+
+    declined_fields: voluntary fields that were offered with it and left unticked. keep_days: the keeping
+    time that was agreed to.
+    """
+
+    reference: str
+    agency_code: str
+    client_id: str
+    client_name: str
+    purpose_minor: int
+    declined_fields: frozenset[str]
+    keep_days: int
+    withdrawn_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """covered: agreed to. declined: offered and left unticked. missing: neither. consent_ids: who covers."""
+
+    covered: frozenset[str]
+    declined: frozenset[str]
+    missing: frozenset[str]
+    consent_ids: tuple[uuid.UUID, ...]
+
+
+def is_live(consent: GivenConsent, now: datetime) -> bool:
+    """Neither withdrawn nor expired at `now`."""
+    return consent.withdrawn_at is None and now < consent.expires_at
+
+
+def counts(consent: GivenConsent, *, major: int, keep_days: int, now: datetime) -> bool:
+    """Whether a consent holds for the purpose's present major and the policy's present keeping time."""
+    return is_live(consent, now) and consent.purpose_major == major and consent.keep_days >= keep_days
+
+
+def cover(
+    asked: Iterable[str],
+    consents: Iterable[GivenConsent],
+    *,
+    major: int,
+    keep_days: int,
+    now: datetime,
+) -> Coverage:
+    """Splits the asked fields by what the consents of one person, recipient and purpose say."""
+    asked = frozenset(asked)
+    counting = [one for one in consents if counts(one, major=major, keep_days=keep_days, now=now)]
+    covered = asked & frozenset[str]().union(*(one.fields for one in counting))
+    declined = asked & frozenset[str]().union(*(one.declined_fields for one in counting)) - covered
+    return Coverage(
+        covered=covered,
+        declined=declined,
+        missing=asked - covered - declined,
+        consent_ids=tuple(one.consent_id for one in counting if one.fields & asked),
+    )
