@@ -12,6 +12,7 @@ below, each with its resolution.
 import csv
 import importlib
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -56,7 +57,7 @@ def main(wheel: str, retrieved: str) -> None:
     lookup = importlib.import_module("vietnam_provinces._lookup")
     legacy = importlib.import_module("vietnam_provinces.legacy._lookup")
     successors = importlib.import_module("vietnam_provinces._ward_conversion_2025").OLD_TO_NEW
-    provinces_moved = importlib.import_module("vietnam_provinces._province_conversion_2025").OLD_TO_NEW
+    successor = _successors(successors)
 
     with _open("provinces.csv") as file:
         _head(file, "The 34 provinces and cities since July 2025.", source, retrieved, CORRECTED_PROVINCES)
@@ -77,7 +78,7 @@ def main(wheel: str, retrieved: str) -> None:
                 f"{code:03d}",
                 "tỉnh" if f"{code:03d}" in OLD_NAMES else _kind(old),
                 OLD_NAMES.get(f"{code:03d}") or _bare(old.name),
-                f"{provinces_moved[code].new_provinces[0].code:02d}",
+                f"{successor[code]:02d}",
             )
             for code, old in sorted(legacy.PROVINCE_MAPPING.items())
         )
@@ -114,6 +115,14 @@ Corrected here: 046 is named Thừa Thiên Huế, as it was when numbers were gi
 OLD_COMMUNES = """\
 The last state before the reform, as the package has it. successors: the communes of today that hold a part,
 # many to many; empty where the package does not know. Not complete: a place missing here can have existed."""
+
+
+def _successors(moved: Any) -> dict[int, int]:
+    """Old province → the province of today that holds most of its communes (some at a border went elsewhere)."""
+    pairs = Counter(
+        (entry.old_ward.province_code, new.province_code) for entry in moved.values() for new in entry.new_wards
+    )
+    return {old: new for (old, new), _ in reversed(pairs.most_common())}
 
 
 def _provinces(lookup: Any) -> list[tuple[str, ...]]:
