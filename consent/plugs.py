@@ -1,0 +1,40 @@
+"""What consent asks of packages above it. Declared here, implemented there, plugged by the composition root."""
+
+import uuid
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from core.database import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Who gets the data (bên nhận dữ liệu): the agency, by its internal id and its public code."""
+
+    agency_id: uuid.UUID
+    code: str
+
+
+class ClientRecipients(Protocol):
+    """Which agency an OAuth client belongs to; from memory, at most a second old."""
+
+    async def recipient(self, client_id: str) -> Recipient | None:
+        """None when there is no such client, or it is suspended. Raises Unavailable."""
+        ...
+
+
+class GrantStatusInTx(Protocol):
+    """Which grants are live, asked in the transaction that writes the journal."""
+
+    async def live(self, tx: Tx, grant_ids: Collection[uuid.UUID]) -> frozenset[uuid.UUID]:
+        """The live ones among them, persons' grants and standing ones of clients."""
+        ...
+
+
+class AnswerSigner(Protocol):
+    """Signs an answer with the provider's ES256 key."""
+
+    def sign_answer(self, claims: Mapping[str, Any], *, typ: str) -> str:
+        """A compact JWS with `typ` and `kid`; the key is in the published JWKS."""
+        ...
