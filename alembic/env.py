@@ -16,14 +16,13 @@ from core.migrations import require_roles
 
 LOCK_TIMEOUT_MS = 5_000  # a migration that waits for a table must not make every request wait behind it
 ADVISORY_LOCK = 0x44696E6844616E68  # two processes that migrate at once: the second waits, then finds all done
-VERSION_SCHEMA = "core"
+VERSION_SCHEMA = "public"
 
 
 def run(connection: sa.Connection) -> None:
     require_roles(connection)
     connection.execute(sa.text(f"SELECT pg_advisory_lock({ADVISORY_LOCK})"))
     connection.execute(sa.text(f"SET lock_timeout = {LOCK_TIMEOUT_MS}"))
-    connection.execute(sa.text(f"CREATE SCHEMA IF NOT EXISTS {VERSION_SCHEMA}"))
     connection.commit()
     context.configure(
         connection=connection,
@@ -34,8 +33,8 @@ def run(connection: sa.Connection) -> None:
     with context.begin_transaction():
         context.run_migrations()
     # Readiness compares the revision with the code's; the processes that do so are not the owner.
-    for right in (f"USAGE ON SCHEMA {VERSION_SCHEMA}", f"SELECT ON {VERSION_SCHEMA}.alembic_version"):
-        connection.execute(sa.text(f"GRANT {right} TO dinhdanh_web, dinhdanh_worker, dinhdanh_reader"))
+    readers = "dinhdanh_web, dinhdanh_worker, dinhdanh_reader"
+    connection.execute(sa.text(f"GRANT SELECT ON {VERSION_SCHEMA}.alembic_version TO {readers}"))
     connection.commit()
 
 

@@ -6,7 +6,7 @@ In production nothing here is used: the addresses come from the settings.
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -22,7 +22,7 @@ from service.embedded_postgres import (
 )
 from service.embedded_redis import EmbeddedRedis, start_redis
 from service.places import Places, PlaceTaken, PlaceUnusable, hold_place, prepare_places
-from service.ports import PortTaken, require_free_port
+from service.ports import PortTaken, PortWish, require_free_port
 from service.secret_files import kept_secret
 from service.supervise import ChildFailed
 from service.unprivileged import CannotLeaveRoot, RootWay
@@ -41,7 +41,11 @@ EMBEDDED_ERRORS = (
 
 @dataclass(frozen=True)
 class EmbeddedOptions:
-    """How to start. `postgres_port`, `redis_port`: None opens no TCP port, the Unix sockets serve alone."""
+    """How to start.
+
+    `postgres_port`, `redis_port`: None opens no TCP port, the Unix sockets serve alone. `other_ports` will be
+    used later by other processes of the same run; that they are free is asked before anything is started.
+    """
 
     data_dir: Path
     postgres_major: int = field(default_factory=wanted_postgres_major)
@@ -50,6 +54,7 @@ class EmbeddedOptions:
     max_connections: int = 200
     fast_and_unsafe: bool = False
     root_way: RootWay = "auto"
+    other_ports: Sequence[PortWish] = ()
 
 
 @dataclass(frozen=True)
@@ -105,12 +110,8 @@ def embedded_servers(options: EmbeddedOptions) -> Iterator[Embedded]:
     """
     places = prepare_places(options.data_dir)
     with hold_place(places.data_dir) as after_crash, contextlib.ExitStack() as stack:
-        for port, setting in (
-            (options.postgres_port, "DINHDANH_POSTGRES_PORT"),
-            (options.redis_port, "DINHDANH_REDIS_PORT"),
-        ):
-            if port is not None:
-                require_free_port("127.0.0.1", port, setting, patient=after_crash)
+        for wish in (*_own_ports(options), *options.other_ports):
+            require_free_port(wish, patient=after_crash)
         postgres = start_postgres(
             places,
             PostgresOptions(
@@ -130,3 +131,10 @@ def embedded_servers(options: EmbeddedOptions) -> Iterator[Embedded]:
         with ThreadPoolExecutor(max_workers=1) as beside:
             beside.submit(asyncio.run, ensure_logins(embedded.superuser_url, passwords)).result()
         yield embedded
+
+
+def _own_ports(options: EmbeddedOptions) -> Iterator[PortWish]:
+    if options.postgres_port is not None:
+        yield PortWish("127.0.0.1", options.postgres_port, "DINHDANH_POSTGRES_PORT")
+    if options.redis_port is not None:
+        yield PortWish("127.0.0.1", options.redis_port, "DINHDANH_REDIS_PORT")

@@ -47,9 +47,7 @@ async def ensure_logins(superuser_url: str, passwords: Mapping[str, str]) -> Non
         await connection.close()
 
 
-async def create_database(
-    connection: "asyncpg.Connection[asyncpg.Record]", name: str, template: str = ""
-) -> None:
+async def create_database(connection: "asyncpg.Connection[asyncpg.Record]", name: str, template: str = "") -> None:
     """A database owned by the owner login, to which only our logins may connect."""
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name) or not re.fullmatch(r"[a-z0-9_]*", template):
         raise ValueError(f"not a database name: {name!r}, {template!r}")

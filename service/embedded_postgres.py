@@ -80,9 +80,7 @@ def start_postgres(places: Places, options: PostgresOptions) -> EmbeddedPostgres
     data = places.postgres(options.major)
     had_secret = (places.secrets / SUPERUSER_SECRET).exists()
     if data.exists() and not had_secret:
-        raise NoCluster(
-            f"{data} is here but its password in {places.secrets} is gone: restore it, or remove both"
-        )
+        raise NoCluster(f"{data} is here but its password in {places.secrets} is gone: restore it, or remove both")
     password = kept_secret(places.secrets, SUPERUSER_SECRET)
     socket_dir = _socket_dir(places, way)
     wait_for_orphans("postgres", data, signal.SIGINT)

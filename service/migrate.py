@@ -1,6 +1,7 @@
 """Bring a database to the newest revision, as its owner."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 from alembic.config import Config
@@ -18,6 +19,7 @@ def migrations_folder() -> Path:
     return beside if (beside / "env.py").is_file() else here / "_alembic"
 
 
+@cache
 def newest_revision() -> str:
     """The revision this code was written for."""
     head = ScriptDirectory.from_config(_configuration("")).get_current_head()

@@ -3,6 +3,7 @@
 import errno
 import socket
 import time
+from dataclasses import dataclass
 
 PATIENCE_SECONDS = 5.0  # what processes of a killed run may need to let go of their ports
 
@@ -11,16 +12,25 @@ class PortTaken(Exception):
     """A port cannot be used. `str()` is one sentence that names the setting."""
 
 
-def require_free_port(host: str, port: int, setting: str, *, patient: bool = False) -> None:
-    """Raise PortTaken when somebody listens on host:port, or when the port may not be used.
+@dataclass(frozen=True)
+class PortWish:
+    """A port somebody means to listen on, and the setting that moves it elsewhere."""
+
+    host: str
+    port: int
+    setting: str
+
+
+def require_free_port(wish: PortWish, *, patient: bool = False) -> None:
+    """Raise PortTaken when somebody listens there, or when the port may not be used.
 
     The probe binds without SO_REUSEPORT, so that a listener which would share the port is found as well.
     `patient`: wait a little, for a run that was killed just now.
     """
     deadline = time.monotonic() + (PATIENCE_SECONDS if patient else 0.0)
-    while (problem := _problem(host, port)) is not None:
+    while (problem := _problem(wish.host, wish.port)) is not None:
         if time.monotonic() >= deadline:
-            raise PortTaken(f"port {port} on {host} {problem}: set {setting} to another one")
+            raise PortTaken(f"port {wish.port} on {wish.host} {problem}: set {wish.setting} to another one")
         time.sleep(0.1)
 
 

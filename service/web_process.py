@@ -1,0 +1,55 @@
+"""One web process: uvicorn on a listening socket inherited from `service.serve`.
+
+`python -m service.web_process FD`. Respawned by its parent when it dies, ended by the kernel when the parent
+dies. Header and body limits, trusted proxies and logs are ours, so uvicorn's own are switched off.
+"""
+
+import socket
+import sys
+
+import uvicorn
+
+from core.log import configure_logging
+from core.settings import load_settings
+from service.app import create_app
+from service.ready_marks import mark_ready
+
+KEEP_ALIVE_SECONDS = 20
+GRACEFUL_SECONDS = 15
+FAILED_START = 3
+
+
+class WebServer(uvicorn.Server):
+    """uvicorn's server, which tells its parent when it serves."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            mark_ready()
+
+
+def main() -> None:
+    listening = socket.socket(fileno=int(sys.argv[1]))
+    settings = load_settings()
+    configure_logging(settings.log_level)
+    config = uvicorn.Config(
+        create_app(settings),
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,  # structlog of core.log, which drops what it does not know
+        access_log=False,  # it would write query strings
+        server_header=False,
+        proxy_headers=False,  # core.web.client_address believes configured proxies only
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACEFUL_SECONDS,
+    )
+    server = WebServer(config)
+    server.run(sockets=[listening])
+    if not server.started:
+        sys.exit(FAILED_START)
+
+
+if __name__ == "__main__":
+    main()
