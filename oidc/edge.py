@@ -1,0 +1,81 @@
+"""The edge of the endpoints that programs call: reading strictly, answering in the OAuth way, in one place."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import orjson
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+
+from core.errors import Refusal, Unavailable
+from core.token import TokenRefused
+from core.web.forms import read_urlencoded
+from oidc.errors import OAuthError, invalid_request
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+log = structlog.get_logger(__name__)
+
+# RFC 6749 §5.1: nothing that holds a token may be kept by anybody on the way.
+_NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+
+
+def json_response(body: Mapping[str, Any], *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(orjson.dumps(body), status, {**_NO_STORE, **(headers or {})}, "application/json")
+
+
+def oauth_endpoint(endpoint: Endpoint) -> Endpoint:
+    """Turns refusals of a back-channel endpoint into OAuth errors (RFC 6749 §5.2)."""
+
+    async def answering(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except Refusal as refusal:
+            return answer(refusal)
+
+    return answering
+
+
+def answer(refusal: Refusal) -> Response:
+    """The JSON answer to a refusal."""
+    if refusal.private or refusal.status >= 500:
+        log.warning("refused", code=refusal.code, detail=refusal.private, status=refusal.status)
+    if isinstance(refusal, OAuthError):
+        return json_response(refusal.body(), status=refusal.status, headers=refusal.headers)
+    if isinstance(refusal, TokenRefused):
+        error = "invalid_token" if refusal.code == "token-missing" else refusal.code
+        body = {"error": error, "error_description": refusal.public}
+        # RFC 6750 §3.1: a request that is malformed is 400, not 401.
+        status = 400 if refusal.code == "invalid_request" else refusal.status
+        return json_response(body, status=status, headers={"WWW-Authenticate": refusal.challenge})
+    if isinstance(refusal, Unavailable):
+        body = {"error": "temporarily_unavailable", "error_description": refusal.public}
+        return json_response(body, status=503, headers={"Retry-After": str(refusal.retry_after)})
+    if refusal.code == "insufficient-scope":
+        body = {"error": "insufficient_scope", "error_description": refusal.public}
+        challenge = f'Bearer error="insufficient_scope", error_description="{refusal.public}"'
+        return json_response(body, status=403, headers={"WWW-Authenticate": challenge})
+    if refusal.status in {403, 404, 409, 422}:
+        body = {"error": refusal.code.replace("-", "_"), "error_description": refusal.public}
+        return json_response(body, status=refusal.status)
+    # What the strict readers refuse: a repeated parameter, a wrong content type, too large a body.
+    status = 413 if refusal.status == 413 else 400
+    return json_response({"error": "invalid_request", "error_description": refusal.public}, status=status)
+
+
+async def read_parameters(request: Request) -> dict[str, str]:
+    """The body's parameters, each once; empty ones count as not sent (RFC 6749 §3.2).
+
+    Raises OAuthError invalid_request, also when parameters stand in the URL: there they would be logged.
+    """
+    if request.scope["query_string"]:
+        raise invalid_request("Send the parameters in the body, not in the URL.")
+    form = await read_urlencoded(request)
+    return {name: values[0] for name, values in form.items() if values[0]}
+
+
+def required(parameters: Mapping[str, str], name: str) -> str:
+    """A parameter that must be there. Raises OAuthError invalid_request."""
+    if name not in parameters:
+        raise invalid_request(f"The parameter {name} is missing.")
+    return parameters[name]

@@ -1,0 +1,55 @@
+"""Scopes: what the words mean, and nothing else. Pure."""
+
+from collections.abc import Iterable
+
+from oidc.errors import OAuthError
+
+OPENID = "openid"
+OFFLINE = "offline_access"
+LOOKUP = "lookup"
+CLAIM_SCOPES = ("profile", "email", "phone", "address")
+PURPOSE_PREFIX = "purpose:"
+
+MAX_SCOPES = 40
+_NAME_LENGTH = 64
+
+
+def parse(raw: str) -> tuple[str, ...]:
+    """The scopes of a request, in order, each once. Raises OAuthError invalid_scope (RFC 6749 §3.3)."""
+    words = raw.split(" ")
+    if len(words) > MAX_SCOPES or any(not is_scope_token(word) for word in words):
+        raise OAuthError("invalid_scope", "scope must be words separated by single spaces.")
+    return tuple(dict.fromkeys(words))
+
+
+def is_scope_token(word: str) -> bool:
+    """NQCHAR of RFC 6749, and not endless."""
+    return 0 < len(word) <= len(PURPOSE_PREFIX) + _NAME_LENGTH and all(
+        "\x21" <= char <= "\x7e" and char not in '"\\' for char in word
+    )
+
+
+def purposes_of(scopes: Iterable[str]) -> tuple[str, ...]:
+    """The purpose codes asked for by `purpose:<code>`, in order."""
+    return tuple(scope.removeprefix(PURPOSE_PREFIX) for scope in scopes if scope.startswith(PURPOSE_PREFIX))
+
+
+def may_be_registered(scope: str) -> bool:
+    """Whether a client may hold this scope at all."""
+    if scope.startswith(PURPOSE_PREFIX):
+        return is_scope_token(scope) and len(scope) > len(PURPOSE_PREFIX)
+    return scope in {OPENID, OFFLINE, LOOKUP, *CLAIM_SCOPES}
+
+
+def narrowed(held: Iterable[str], raw: str | None) -> tuple[str, ...]:
+    """The scopes of a refresh: those asked for, which must all be held; all when none is named.
+
+    Raises OAuthError invalid_scope when more is asked (RFC 6749 §6).
+    """
+    held = tuple(held)
+    if raw is None:
+        return held
+    asked = parse(raw)
+    if not set(asked) <= set(held):
+        raise OAuthError("invalid_scope", "A refresh may ask for fewer scopes than were granted, never for more.")
+    return asked

@@ -1,0 +1,148 @@
+"""The tables of the schema `oidc`. No row holds a secret in clear, and none holds a value of a record.
+
+Clients, standing grants and keys are reference tables; grants and refresh tokens are about a person and have
+`person_id` first.
+"""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ARRAY, Column, SmallInteger, Uuid
+from sqlmodel import Field
+
+from core.tables import Table, blob, instant, jsonb, text_array
+
+SCHEMA = {"schema": "oidc"}
+
+CLIENT_STATES = ("active", "suspended")
+KEY_ALGORITHMS = ("ES256", "RS256")
+
+
+def _small() -> Any:
+    return Column(SmallInteger, nullable=False)
+
+
+class ClientRow(Table, table=True):
+    """A relying party, a back end or a resource server of an agency.
+
+    secret_hash: SHA-256 of the secret we issued. assertion_alg: the one algorithm its assertions may have,
+    if it named one. audiences: resource identifiers it serves and may introspect tokens for. sector: of the
+    pairwise subjects. purpose: the consent purpose that the standard scopes count under.
+    """
+
+    __tablename__ = "clients"
+    __table_args__ = SCHEMA
+
+    client_id: str = Field(primary_key=True)
+    agency_id: uuid.UUID
+    agency_code: str
+    profile: str
+    state: str
+    name_vi: str
+    name_en: str
+    auth_method: str
+    secret_hash: bytes | None = Field(default=None, sa_column=blob(nullable=True))
+    assertion_alg: str | None = None
+    jwks: dict[str, Any] | None = Field(default=None, sa_column=jsonb(nullable=True))
+    redirect_uris: list[str] = Field(sa_column=text_array())
+    post_logout_redirect_uris: list[str] = Field(sa_column=text_array())
+    grant_types: list[str] = Field(sa_column=text_array())
+    scopes: list[str] = Field(sa_column=text_array())
+    audiences: list[str] = Field(sa_column=text_array())
+    sector: str
+    purpose: str
+    id_token_alg: str
+    dpop_bound: bool
+    requires_par: bool
+    default_max_age: int | None = None
+    default_acr_values: list[str] = Field(sa_column=text_array())
+    details: dict[str, Any] = Field(sa_column=jsonb())
+    created_at: datetime = Field(sa_column=instant())
+    changed_at: datetime = Field(sa_column=instant())
+
+
+class GrantRow(Table, table=True):
+    """One authorization by a person for a client: the truth behind its code and all its tokens.
+
+    gid: random, public (it stands in access tokens), ends in the person's bucket. purposes: per purpose
+    code the consent ids and the fields (consent_ids: all of them, for withdrawal). code_*: of the one code.
+    Revoking sets revoked_at, once.
+    """
+
+    __tablename__ = "grants"
+    __table_args__ = SCHEMA
+
+    person_id: uuid.UUID = Field(primary_key=True)
+    gid: uuid.UUID = Field(primary_key=True)
+    account_id: uuid.UUID
+    client_id: str
+    agency_id: uuid.UUID
+    scopes: list[str] = Field(sa_column=text_array())
+    purposes: dict[str, Any] = Field(sa_column=jsonb())
+    consent_ids: list[uuid.UUID] = Field(sa_column=Column(ARRAY(Uuid), nullable=False))
+    acr: str
+    aal: int = Field(sa_column=_small())
+    ial: int = Field(sa_column=_small())
+    amr: list[str] = Field(sa_column=text_array())
+    auth_time: datetime = Field(sa_column=instant())
+    sid: str
+    nonce: str | None = None
+    redirect_uri: str
+    code_hash: bytes = Field(sa_column=blob())
+    code_challenge: str
+    code_expires_at: datetime = Field(sa_column=instant())
+    code_used_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
+    dpop_jkt: str | None = None
+    granted_at: datetime = Field(sa_column=instant())
+    refresh_until: datetime | None = Field(default=None, sa_column=instant(nullable=True))
+    revoked_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
+    revoked_reason: str | None = None
+
+
+class RefreshTokenRow(Table, table=True):
+    """A refresh token. successor_salt: makes the successor of a rotated one repeatable for a retry."""
+
+    __tablename__ = "refresh_tokens"
+    __table_args__ = SCHEMA
+
+    person_id: uuid.UUID = Field(primary_key=True)
+    token_hash: bytes = Field(sa_column=blob(primary_key=True))
+    gid: uuid.UUID
+    client_id: str
+    scopes: list[str] = Field(sa_column=text_array())
+    dpop_jkt: str | None = None
+    successor_salt: bytes = Field(sa_column=blob())
+    issued_at: datetime = Field(sa_column=instant())
+    rotated_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
+
+
+class StandingGrantRow(Table, table=True):
+    """The one grant of a client that acts for itself (client_credentials), so that revoking works."""
+
+    __tablename__ = "standing_grants"
+    __table_args__ = SCHEMA
+
+    client_id: str = Field(primary_key=True)
+    gid: uuid.UUID
+    granted_at: datetime = Field(sa_column=instant())
+    revoked_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
+    revoked_reason: str | None = None
+
+
+class SigningKeyRow(Table, table=True):
+    """A signing key, its private half sealed by the vault.
+
+    Published from published_at, signs from active_at until a later one is active, leaves the key set at
+    retired_at.
+    """
+
+    __tablename__ = "signing_keys"
+    __table_args__ = SCHEMA
+
+    kid: str = Field(primary_key=True)
+    alg: str
+    sealed: bytes = Field(sa_column=blob())
+    published_at: datetime = Field(sa_column=instant())
+    active_at: datetime = Field(sa_column=instant())
+    retired_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
