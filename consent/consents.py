@@ -11,7 +11,6 @@ from consent.coverage import GivenConsent
 from consent.tables import ConsentRow
 from core.database import Query, Row, Tx
 
-
 _C: Any = ConsentRow.__table__.c  # type: ignore[attr-defined]
 _ABOUT = and_(
     _C.person_id == bindparam("person_id"),
@@ -131,7 +130,6 @@ def consent_of(row: Row) -> GivenConsent:
         client_id=row["client_id"],
         client_name=row["client_name"],
         purpose_minor=row["purpose_minor"],
-        declined_fields=frozenset(row["declined_fields"]),
         keep_days=row["keep_days"],
         withdrawn_by=row["withdrawn_by"],
     )

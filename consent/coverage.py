@@ -2,7 +2,7 @@
 
 Five reasons to ask again, and no others: another recipient, more fields, a longer keeping time or a new major
 version of the text, the consent expired, the consent withdrawn. Asking for less, or for shorter, never asks.
-A voluntary field that was offered and left unticked is not offered at every sign-in either.
+A voluntary field that was offered and left unticked is not offered at every sign-in either (`to_ask`).
 """
 
 import uuid
@@ -17,8 +17,7 @@ from consent import decide
 class GivenConsent(decide.Consented):
     """One consent, live or ended, with what coverage and the citizen's page need beyond the rule.
 
-    declined_fields: voluntary fields that were offered with it and left unticked. keep_days: the keeping
-    time that was agreed to.
+    keep_days: the keeping time agreed to. withdrawn_by: code of tables.ENDED_BY.
     """
 
     reference: str
@@ -26,17 +25,15 @@ class GivenConsent(decide.Consented):
     client_id: str
     client_name: str
     purpose_minor: int
-    declined_fields: frozenset[str]
     keep_days: int
     withdrawn_by: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """covered: agreed to. declined: offered and left unticked. missing: neither. consent_ids: who covers."""
+    """covered: agreed to. missing: not. consent_ids: the consents that cover, the newest first as they came."""
 
     covered: frozenset[str]
-    declined: frozenset[str]
     missing: frozenset[str]
     consent_ids: tuple[uuid.UUID, ...]
 
@@ -52,21 +49,29 @@ def counts(consent: GivenConsent, *, major: int, keep_days: int, now: datetime) 
 
 
 def cover(
-    asked: Iterable[str],
-    consents: Iterable[GivenConsent],
-    *,
-    major: int,
-    keep_days: int,
-    now: datetime,
+    asked: Iterable[str], consents: Iterable[GivenConsent], *, major: int, keep_days: int, now: datetime
 ) -> Coverage:
     """Splits the asked fields by what the consents of one person, recipient and purpose say."""
     asked = frozenset(asked)
     counting = [one for one in consents if counts(one, major=major, keep_days=keep_days, now=now)]
     covered = asked & frozenset[str]().union(*(one.fields for one in counting))
-    declined = asked & frozenset[str]().union(*(one.declined_fields for one in counting)) - covered
     return Coverage(
         covered=covered,
-        declined=declined,
-        missing=asked - covered - declined,
+        missing=asked - covered,
         consent_ids=tuple(one.consent_id for one in counting if one.fields & asked),
     )
+
+
+def to_ask(
+    state: Coverage, *, mandatory: frozenset[str], declined: frozenset[str], again: bool = False
+) -> frozenset[str]:
+    """The fields to put to the citizen; empty when there is nothing to ask.
+
+    declined: voluntary fields left unticked before; they are offered again only together with a fresh
+    question (nothing is covered), when they became mandatory, or when everything is asked `again`.
+    """
+    if again:
+        return state.covered | state.missing
+    if not state.covered:
+        return state.missing
+    return state.missing - (declined - mandatory)

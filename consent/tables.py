@@ -121,8 +121,7 @@ class ConsentRow(Table, table=True):
     """One consent (sự đồng ý): person × recipient × purpose → fields. Only its end is ever written later.
 
     reference: random, for pages and agencies; it opens nothing by itself, so it is kept readable: every use
-    is checked against the session's person or the client's agency. declined_fields: voluntary ones that were
-    offered and not ticked, so that they are not asked for at each sign-in. keep_days: as it was shown.
+    is checked against the session's person or the client's agency. keep_days, text_hash: as they were shown.
     """
 
     __tablename__ = "consents"
@@ -144,7 +143,6 @@ class ConsentRow(Table, table=True):
     locale: str
     channel: str
     fields: list[str] = Field(sa_column=text_array())
-    declined_fields: list[str] = Field(sa_column=text_array())
     aal: int = Field(sa_column=_small())
     ial: int = Field(sa_column=_small())
     keep_days: int
@@ -152,6 +150,20 @@ class ConsentRow(Table, table=True):
     expires_at: datetime = Field(sa_column=instant())
     withdrawn_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
     withdrawn_by: str | None = None
+
+
+class DeclinedRow(Table, table=True):
+    """A voluntary field that was offered and left unticked, so that it is not offered at every sign-in."""
+
+    __tablename__ = "declined"
+    __table_args__ = SCHEMA
+
+    person_id: uuid.UUID = Field(primary_key=True)
+    agency_id: uuid.UUID = Field(primary_key=True)
+    purpose_code: str = Field(primary_key=True)
+    field_code: str = Field(primary_key=True)
+    purpose_major: int = Field(sa_column=_small())
+    expires_at: datetime = Field(sa_column=instant())
 
 
 class ReceiptRow(Table, table=True):

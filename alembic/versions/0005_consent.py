@@ -1,4 +1,4 @@
-"""Consent: purposes, policies, answers, consents, receipts.
+"""Consent: purposes, policies, answers, consents, declined fields, receipts.
 
 Revision ID: 0005_consent
 Revises: 0004_identity
@@ -54,6 +54,7 @@ def upgrade() -> None:
     _policies()
     _answers()
     _consents()
+    _declined()
     _receipts()
 
 
@@ -122,9 +123,7 @@ def _policies() -> None:
         _instant("published_at"),
         sa.PrimaryKeyConstraint("agency_id", "purpose_code", "version", name="pk_policies"),
         sa.CheckConstraint("version >= 1", name="ck_policies_version"),
-        sa.CheckConstraint(
-            "cardinality(fields) > 0 AND mandatory_fields <@ fields", name="ck_policies_fields"
-        ),
+        sa.CheckConstraint("cardinality(fields) > 0 AND mandatory_fields <@ fields", name="ck_policies_fields"),
         sa.CheckConstraint(
             f"cardinality(legal_bases) > 0 AND legal_bases <@ {_LEGAL_BASES}", name="ck_policies_legal_bases"
         ),
@@ -184,7 +183,6 @@ def _consents() -> None:
         _text("locale"),
         _text("channel"),
         _array("fields"),
-        _array("declined_fields"),
         _small("aal"),
         _small("ial"),
         _int("keep_days"),
@@ -234,9 +232,7 @@ def _consent_constraints() -> list[sa.Constraint]:
         sa.CheckConstraint("octet_length(text_hash) = 32", name="ck_consents_text_hash"),
         sa.CheckConstraint("locale IN ('vi', 'en')", name="ck_consents_locale"),
         sa.CheckConstraint("channel IN ('web')", name="ck_consents_channel"),
-        sa.CheckConstraint(
-            "cardinality(fields) > 0 AND NOT (fields && declined_fields)", name="ck_consents_fields"
-        ),
+        sa.CheckConstraint("cardinality(fields) > 0", name="ck_consents_fields"),
         sa.CheckConstraint("aal BETWEEN 1 AND 4 AND ial BETWEEN 1 AND 2", name="ck_consents_levels"),
         sa.CheckConstraint("expires_at > given_at", name="ck_consents_expiry"),
         sa.CheckConstraint(
@@ -263,9 +259,23 @@ def _end_is_final() -> None:
         """
     )
     op.execute(
-        "CREATE TRIGGER ended_once BEFORE UPDATE ON consent.consents"
-        " FOR EACH ROW EXECUTE FUNCTION consent.ended_once()"
+        "CREATE TRIGGER ended_once BEFORE UPDATE ON consent.consents FOR EACH ROW EXECUTE FUNCTION consent.ended_once()"
     )
+
+
+def _declined() -> None:
+    op.create_table(
+        "declined",
+        _uuid("person_id"),
+        _uuid("agency_id"),
+        _text("purpose_code"),
+        _text("field_code"),
+        _small("purpose_major"),
+        _instant("expires_at"),
+        sa.PrimaryKeyConstraint("person_id", "agency_id", "purpose_code", "field_code", name="pk_declined"),
+        schema="consent",
+    )
+    grant(op, "consent.declined", web="SELECT, INSERT, UPDATE", worker="SELECT, DELETE")
 
 
 def _receipts() -> None:
