@@ -21,7 +21,7 @@ from service.embedded_postgres import (
     start_postgres,
 )
 from service.embedded_redis import EmbeddedRedis, start_redis
-from service.places import Places, PlaceTaken, PlaceUnusable, hold_place, prepare_places
+from service.places import Places, PlaceTaken, PlaceUnusable, hold_place, leave_places, prepare_places
 from service.ports import PortTaken, PortWish, require_free_port
 from service.secret_files import kept_secret
 from service.supervise import ChildFailed
@@ -110,6 +110,7 @@ def embedded_servers(options: EmbeddedOptions) -> Iterator[Embedded]:
     """
     places = prepare_places(options.data_dir)
     with hold_place(places.data_dir) as after_crash, contextlib.ExitStack() as stack:
+        stack.callback(leave_places, places)
         for wish in (*_own_ports(options), *options.other_ports):
             require_free_port(wish, patient=after_crash)
         postgres = start_postgres(

@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -61,6 +62,12 @@ def prepare_places(data_dir: Path) -> Places:
     for folder in (data_dir, places.secrets, places.logs, places.run, places.redis):
         make_private_dir(folder)
     return places
+
+
+def leave_places(places: Places) -> None:
+    """Remove what lies outside the data directory, once the servers are gone."""
+    if places.socket_dir.parent != places.data_dir:
+        shutil.rmtree(places.socket_dir, ignore_errors=True)
 
 
 def make_private_dir(path: Path) -> None:

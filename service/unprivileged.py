@@ -41,21 +41,24 @@ def run_as(programs: Path, data_dir: Path, way: RootWay = "auto") -> RunAs:
     """Choose the way for this process. Raises CannotLeaveRoot."""
     if os.geteuid() != 0:
         return RunAs()
-    if way in ("auto", "namespace") and (namespace := _namespace(programs)) is not None:
+    if way in ("auto", "namespace") and (namespace := _namespace(programs, data_dir)) is not None:
         return namespace
     if way in ("auto", "nobody"):
         return _nobody(programs, data_dir)
-    raise CannotLeaveRoot("PostgreSQL refuses root, and user namespaces are forbidden here")
+    raise CannotLeaveRoot("PostgreSQL refuses root, and a user namespace does not help here")
 
 
-def _namespace(programs: Path) -> RunAs | None:
+def _namespace(programs: Path, data_dir: Path) -> RunAs | None:
     unshare = shutil.which("unshare")
     if unshare is None:
         return None
     # unshare executes the program without a fork in between: the parent-death signal goes through.
     way = RunAs(prefix=(unshare, "--user", "--map-user=1", "--map-group=1", "--"))
-    tried = subprocess.run(  # noqa: S603  # our own program
-        way.command(programs / "postgres", "--version"), capture_output=True, check=False
+    # Tried on the place itself: in the namespace root has no power over directories of other users any more.
+    tried = subprocess.run(  # noqa: S603  # our own program and path
+        way.command("/bin/sh", "-c", 'cd "$1" && exec "$2" --version', "sh", data_dir, programs / "postgres"),
+        capture_output=True,
+        check=False,
     )
     return way if tried.returncode == 0 else None
 
@@ -69,8 +72,8 @@ def _nobody(programs: Path, data_dir: Path) -> RunAs:
     for place in (programs / "postgres", data_dir.parent):
         if not _others_reach(place):
             raise CannotLeaveRoot(
-                f"PostgreSQL refuses root, user namespaces are forbidden, and nobody cannot reach {place}: "
-                "run this as an ordinary user, or allow user namespaces"
+                f"PostgreSQL refuses root, a user namespace does not help here, and nobody cannot reach {place}: "
+                "run this as the ordinary user who owns the directory"
             )
     return RunAs(user=(entry.pw_uid, entry.pw_gid))
 

@@ -10,13 +10,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from tests.support.holders import Holder, ask, eventually, hold, lives, redis_answers, tell
+from tests.support.holders import Holder, ask, eventually, gone, hold, lives, redis_answers, tell
 
 GONE_WITHIN_SECONDS = 10.0
-
-
-def gone(pid: int) -> bool:
-    return not lives(pid)
 
 
 async def answers_again(url: str) -> bool:

@@ -9,12 +9,13 @@ import sys
 from pathlib import Path
 
 from service.embedded import EMBEDDED_ERRORS, EmbeddedOptions, embedded_servers
+from service.unprivileged import RootWay
+
+WAYS: dict[str, RootWay] = {"auto": "auto", "namespace": "namespace", "nobody": "nobody"}
 
 
 def main() -> None:
-    root_way = sys.argv[2] if len(sys.argv) > 2 else "auto"
-    if root_way not in ("auto", "namespace", "nobody"):
-        raise SystemExit(f"unknown way {root_way}")
+    root_way = WAYS[sys.argv[2] if len(sys.argv) > 2 else "auto"]
     try:
         with embedded_servers(EmbeddedOptions(data_dir=Path(sys.argv[1]), root_way=root_way)) as embedded:
             told = {

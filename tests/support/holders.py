@@ -1,6 +1,8 @@
 """Start, kill and look at processes that hold embedded servers (`tests/support/embedded_holder.py`)."""
 
 import json
+import shutil
+import stat
 import subprocess
 import sys
 import time
@@ -55,20 +57,15 @@ class HolderFailed(Exception):
     """It could not start its servers; carries what it said."""
 
 
-def hold(
-    data_dir: Path, root_way: str = "auto", *, user: tuple[int, int] | None = None, home: Path = CHECKOUT
-) -> Holder:
-    """Start a holder and wait until both servers serve. `user`: run it as this user and group."""
+def hold(data_dir: Path, root_way: str = "auto", *, user: tuple[int, int] | None = None) -> Holder:
+    """Start a holder and wait until both servers serve. `user`: root becomes this user and group for it."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.embedded_holder", str(data_dir), root_way],
+        [*_become(user), sys.executable, "-m", "tests.support.embedded_holder", str(data_dir), root_way],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        cwd=home,
-        user=user[0] if user else None,
-        group=user[1] if user else None,
-        extra_groups=[] if user else None,
+        cwd=CHECKOUT,
     )
     assert process.stdout is not None
     line = process.stdout.readline()
@@ -78,12 +75,49 @@ def hold(
     return Holder(process, json.loads(line))
 
 
+def _become(user: tuple[int, int] | None) -> list[str]:
+    """A command prefix by which root becomes an ordinary user that may still *read* this Python and checkout.
+
+    They may lie below a directory that only root can enter (/root). Reading is all the capability allows: the
+    user owns nothing of root's, writes nowhere else, and is not 0.
+    """
+    if user is None:
+        return []
+    setpriv = shutil.which("setpriv")
+    assert setpriv is not None, "setpriv (util-linux) is needed to test as an ordinary user"
+    return [
+        setpriv,
+        f"--reuid={user[0]}",
+        f"--regid={user[1]}",
+        "--clear-groups",
+        "--inh-caps=+dac_read_search",
+        "--ambient-caps=+dac_read_search",
+        "--bounding-set=-all,+dac_read_search",
+        "--",
+    ]
+
+
 def lives(pid: int) -> bool:
     """Whether the process exists and is not a zombie that only waits to be reaped."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False
+
+
+def owner_of(pid: int) -> int:
+    """The user a process runs as."""
+    return Path(f"/proc/{pid}").stat().st_uid
+
+
+def reachable_by_all(path: Path) -> bool:
+    """Whether every user may pass to `path`."""
+    resolved = path.resolve()
+    return all(step.stat().st_mode & stat.S_IXOTH for step in (resolved, *resolved.parents))
+
+
+def gone(pid: int) -> bool:
+    return not lives(pid)
 
 
 def eventually(condition: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> bool:
