@@ -184,9 +184,9 @@ def old_communes() -> tuple[OldCommune, ...]:
     )
 
 
-def read_table(name: str) -> Iterator[dict[str, str]]:
+def read_table(name: str, folder: str = "data") -> Iterator[dict[str, str]]:
     """The rows of a data file of this package: CSV with `#` lines on source and licence at its head."""
-    with files("population_db").joinpath("data", name).open(encoding="utf-8") as file:
+    with files("population_db").joinpath(folder, name).open(encoding="utf-8") as file:
         yield from csv.DictReader(line for line in file if not line.startswith("#"))
 
 
