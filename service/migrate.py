@@ -4,11 +4,22 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
+import asyncpg
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from sqlalchemy.exc import DBAPIError
 
 from alembic import command
+from service.errors import CommandError
 
+NOT_LET_IN = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.CannotConnectNowError,
+)
+LOCK_NOT_AVAILABLE = "55P03"  # SQLSTATE of PostgreSQL
 OWNER_URL = "owner_url"  # the attribute by which alembic/env.py receives the address
 
 
@@ -29,12 +40,23 @@ def newest_revision() -> str:
 
 
 def migrate(owner_url: str) -> None:
-    """Run every missing migration. Raises what the database says, e.g. when a lock is not had in time.
+    """Run every missing migration. Raises CommandError when the database or a lock is not to be had.
 
-    Runs in a thread of its own, because Alembic's environment may start an event loop.
+    Runs in a thread of its own, because Alembic's environment starts an event loop.
     """
     with ThreadPoolExecutor(max_workers=1) as beside:
-        beside.submit(command.upgrade, _configuration(owner_url), "head").result()
+        try:
+            beside.submit(command.upgrade, _configuration(owner_url), "head").result()
+        except RuntimeError as told:  # core.migrations.require_roles: which logins to make, and how
+            raise CommandError(str(told)) from None
+        except NOT_LET_IN as error:
+            # Not the message: it may quote the address with its password.
+            kind = type(error).__name__
+            raise CommandError(f"the database of DATABASE_OWNER_URL does not let us in ({kind})") from None
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) == LOCK_NOT_AVAILABLE:
+                raise CommandError("a table is in use and did not come free: migrate again later") from None
+            raise
 
 
 def _configuration(owner_url: str) -> Config:

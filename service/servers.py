@@ -58,6 +58,11 @@ def servers_for_command(settings: Settings) -> Iterator[Servers]:
         yield Servers(_of_running(settings), ours=False)
 
 
+def changed(settings: Settings, **values: object) -> Settings:
+    """The same settings with some values exchanged, checked as all settings are."""
+    return load_settings(**({name: getattr(settings, name) for name in settings.model_fields_set} | values))
+
+
 @contextlib.contextmanager
 def _own_servers(settings: Settings, ports: Sequence[PortWish]) -> Iterator[Servers]:
     chosen = EmbeddedSettings()
@@ -71,7 +76,7 @@ def _own_servers(settings: Settings, ports: Sequence[PortWish]) -> Iterator[Serv
         addresses = embedded.places.secrets / ADDRESSES
         write_private(addresses, json.dumps(embedded.urls.by_name()))
         try:
-            yield Servers(_with_urls(settings, embedded.urls), ours=True)
+            yield Servers(changed(settings, **embedded.urls.by_name()), ours=True)
         finally:
             addresses.unlink(missing_ok=True)
 
@@ -82,15 +87,7 @@ def _of_running(settings: Settings) -> Settings:
         urls = EmbeddedUrls(**json.loads(path.read_text("utf-8")))
     except OSError:
         raise CommandError("Định Danh is just starting or stopping here: try again in a moment") from None
-    return _with_urls(settings, urls)
-
-
-def _with_urls(settings: Settings, urls: EmbeddedUrls) -> Settings:
-    return load_settings(**(_explicit(settings) | urls.by_name()))
-
-
-def _explicit(settings: Settings) -> dict[str, object]:
-    return {name: getattr(settings, name) for name in settings.model_fields_set}
+    return changed(settings, **urls.by_name())
 
 
 def _addressed(settings: Settings) -> bool:

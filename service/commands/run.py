@@ -1,0 +1,41 @@
+"""`up`, `serve`, `worker`, `migrate`: the processes of the service."""
+
+from rich.console import Console
+
+from core.log import configure_logging
+from core.settings import load_settings, secret_value
+from service.servers import servers_for_command
+
+
+def up_command() -> None:
+    """Run the sandbox: servers, migrations, people, web, worker and demo portal. Ctrl-C stops it."""
+    from service.up import up  # here and below: a command loads what it needs, `version` starts at once
+
+    up(load_settings(), Console(highlight=False))
+
+
+def serve_command() -> None:
+    """Serve the pages and APIs (needs DATABASE_URL and REDIS_URL)."""
+    from service.serve import serve
+
+    settings = load_settings()
+    configure_logging(settings.log_level)
+    serve(settings)
+
+
+def worker_command() -> None:
+    """Run the background work (needs DATABASE_WORKER_URL and REDIS_URL)."""
+    from service.worker import work
+
+    settings = load_settings()
+    configure_logging(settings.log_level)
+    work(settings)
+
+
+def migrate_command() -> None:
+    """Bring the database to the newest revision, as its owner (DATABASE_OWNER_URL)."""
+    from service.migrate import migrate, newest_revision
+
+    with servers_for_command(load_settings()) as servers:
+        migrate(secret_value(servers.settings.database_owner_url, "DATABASE_OWNER_URL"))
+    Console(highlight=False).print(f"The database is at revision {newest_revision()}.")

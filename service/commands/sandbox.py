@@ -1,0 +1,44 @@
+"""`dinhdanh sandbox`: the people and clients of the sandbox, for people and (with --json) for programs."""
+
+import json
+import time
+from typing import Annotated
+
+import pyotp
+import typer
+from rich.console import Console
+
+from core.settings import load_settings
+from service.errors import CommandError
+from service.sandbox_guide import Sandbox
+
+
+def sandbox_command(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")] = False,
+) -> None:
+    """Show whom to sign in as (with the one-time codes of this moment) and the registered clients."""
+    from service.sandbox import guide
+    from service.welcome import addresses, show_people
+
+    settings = load_settings()
+    if not settings.sandbox:
+        raise CommandError("there are no sandbox people outside sandbox mode")
+    sandbox = guide(settings)
+    if as_json:
+        told = sandbox.as_json() | {"addresses": addresses(settings)}
+        typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
+        return
+    console = Console(highlight=False)
+    show_people(console, sandbox, _codes_now(sandbox))
+    for client in sandbox.clients:
+        console.print(f"Client {client.client_id}: {client.name}; {client.note}", soft_wrap=True)
+
+
+def _codes_now(sandbox: Sandbox) -> dict[str, str]:
+    """The one-time code (RFC 6238) of this moment for each person who has a second factor."""
+    moment = int(time.time())
+    return {
+        person.key: pyotp.TOTP(person.totp_secret).at(moment)
+        for person in sandbox.personas
+        if person.totp_secret is not None
+    }
