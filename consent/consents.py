@@ -130,6 +130,41 @@ def consent_of(row: Row) -> GivenConsent:
         client_id=row["client_id"],
         client_name=row["client_name"],
         purpose_minor=row["purpose_minor"],
+        policy_version=row["policy_version"],
+        text_hash=bytes(row["text_hash"]),
+        locale=row["locale"],
+        channel=row["channel"],
+        aal=row["aal"],
+        ial=row["ial"],
         keep_days=row["keep_days"],
         withdrawn_by=row["withdrawn_by"],
     )
+
+
+def consent_row(consent: GivenConsent, answer_key: bytes) -> dict[str, Any]:
+    """The columns of consent.consents; fields sorted. answer_key: the claim it was given under."""
+    return {
+        "person_id": consent.person_id,
+        "consent_id": consent.consent_id,
+        "reference": consent.reference,
+        "answer_key": answer_key,
+        "agency_id": consent.agency_id,
+        "agency_code": consent.agency_code,
+        "client_id": consent.client_id,
+        "client_name": consent.client_name,
+        "purpose_code": consent.purpose,
+        "purpose_major": consent.purpose_major,
+        "purpose_minor": consent.purpose_minor,
+        "policy_version": consent.policy_version,
+        "text_hash": consent.text_hash,
+        "locale": consent.locale,
+        "channel": consent.channel,
+        "fields": sorted(consent.fields),
+        "aal": consent.aal,
+        "ial": consent.ial,
+        "keep_days": consent.keep_days,
+        "given_at": consent.given_at,
+        "expires_at": consent.expires_at,
+        "withdrawn_at": consent.withdrawn_at,
+        "withdrawn_by": consent.withdrawn_by,
+    }

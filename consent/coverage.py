@@ -17,7 +17,8 @@ from consent import decide
 class GivenConsent(decide.Consented):
     """One consent, live or ended, with what coverage and the citizen's page need beyond the rule.
 
-    keep_days: the keeping time agreed to. withdrawn_by: code of tables.ENDED_BY.
+    text_hash, locale, channel, aal, ial: what was shown, in which language, by which way, and how surely it
+    was he. withdrawn_by: code of tables.ENDED_BY.
     """
 
     reference: str
@@ -25,7 +26,12 @@ class GivenConsent(decide.Consented):
     client_id: str
     client_name: str
     purpose_minor: int
-    keep_days: int
+    policy_version: int
+    text_hash: bytes
+    locale: str
+    channel: str
+    aal: int
+    ial: int
     withdrawn_by: str | None
 
 

@@ -56,9 +56,10 @@ def text_hash(code: str, vi: PurposeTexts, en: PurposeTexts) -> bytes:
 
     This is what proves which text was agreed to (Decree 356/2025 art. 6.2).
     """
-    document = {"code": code, "vi": _normal(vi), "en": _normal(en)}
+    document = {"code": code, "vi": asdict(normal(vi)), "en": asdict(normal(en))}
     return hashlib.sha256(canonical(document)).digest()
 
 
-def _normal(texts: PurposeTexts) -> dict[str, str]:
-    return {name: unicodedata.normalize("NFC", text) for name, text in asdict(texts).items()}
+def normal(texts: PurposeTexts) -> PurposeTexts:
+    """The texts in NFC, as they are stored, shown and hashed."""
+    return PurposeTexts(**{name: unicodedata.normalize("NFC", text) for name, text in asdict(texts).items()})

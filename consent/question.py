@@ -15,6 +15,7 @@ from consent.coverage import GivenConsent, cover, to_ask
 from consent.policies import Policy
 from consent.purposes import Purpose, canonical
 from core.errors import NotAllowed
+from identity.api import Agency
 from population_db.api import FIELDS
 
 CONSENT = "consent"
@@ -117,16 +118,6 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Recipient:
-    """The agency (bên nhận dữ liệu) by its names."""
-
-    agency_id: uuid.UUID
-    code: str
-    name_vi: str
-    name_en: str
-
-
-@dataclass(frozen=True, slots=True)
 class Known:
     """What was loaded for one person and one recipient, by purpose code. declined: see coverage.to_ask."""
 
@@ -138,7 +129,7 @@ class Known:
 
 def build_question(
     ask: ConsentAsk,
-    recipient: Recipient,
+    agency: Agency,
     known: Known,
     now: datetime,
 ) -> Question | None:
@@ -153,10 +144,10 @@ def build_question(
         return None
     return Question(
         person_id=ask.person_id,
-        agency_id=recipient.agency_id,
-        agency_code=recipient.code,
-        agency_name_vi=recipient.name_vi,
-        agency_name_en=recipient.name_en,
+        agency_id=agency.agency_id,
+        agency_code=agency.code,
+        agency_name_vi=agency.name_vi,
+        agency_name_en=agency.name_en,
         client_id=ask.client_id,
         client_name=ask.client_name,
         purposes=open_ones,
