@@ -329,11 +329,7 @@ def _is_live(consent: Consented, at: datetime) -> bool:
 
 
 def _covers(case: Case, consent: Consented) -> bool:
-    return (
-        _is_about(case, consent)
-        and _is_live(consent, case.at)
-        and not consent.fields.isdisjoint(case.fields)
-    )
+    return _is_about(case, consent) and _is_live(consent, case.at) and not consent.fields.isdisjoint(case.fields)
 
 
 def _why_not(case: Case) -> str:

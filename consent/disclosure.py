@@ -12,10 +12,11 @@ from types import MappingProxyType
 from typing import Any
 
 from consent.decide import CONSENT
-from consent.minimise import Held, Matched
+from consent.minimise import Matched
 from consent.plugs import Recipient
 from core.actor import Actor
 from core.errors import NotAllowed
+from population_db.api import FieldValue
 from privacy.journal.api import LineRef
 
 PERSON_REASONS = frozenset(
@@ -81,15 +82,16 @@ class DisclosureRequest:
 
     action: of the journal line, e.g. "lookup.records". actor: who asks; for a portal its person_id is the
     signed-in person. subject: the person, known by a grant or a session, or the proof that finds him.
-    agency: who receives. purpose: None = the purposes of `consent_ids`. consent_ids: only these count.
-    matches: asked values by field; the answer then says match or no match, and fields must be their names
-    (and "life_status", which may go along). details: more for the line; no values of the record.
+    agency: who receives; None when the citizen himself does. purpose: None = the purposes of `consent_ids`.
+    consent_ids: when not empty, only these consents count. matches: asked values by field; the answer then
+    says match or no match, and `fields` must be their names (and "life_status", which may go along).
+    details: more for the line; no values of the record.
     """
 
     action: str
     actor: Actor
     subject: uuid.UUID | PersonProof
-    agency: Recipient
+    agency: Recipient | None
     purpose: str | None
     legal_basis: str
     fields: tuple[str, ...]
@@ -110,7 +112,7 @@ class Disclosure:
     """
 
     subject: uuid.UUID
-    values: Mapping[str, Held] = field(repr=False)
+    values: Mapping[str, FieldValue] = field(repr=False)
     matched: Mapping[str, Matched] = field(repr=False)
     refused: Mapping[str, str]
     not_held: tuple[str, ...]

@@ -11,7 +11,7 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any, Literal
 
-from population_db.api import PartialDate, same_date, same_name
+from population_db.api import FieldValue, PartialDate, same_date, same_name
 
 MatchResult = Literal["match", "no-match", "not-held"]
 
@@ -35,18 +35,6 @@ MATCHABLE = NAMES | DATES | PLACES | PEOPLE | LISTS_OF_PEOPLE | TEXTS | {"old_id
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """One value as the registry holds it, with its source and the day it is as of. `repr` hides the value."""
-
-    value: Any
-    source: str
-    as_of: date | None
-
-    def __repr__(self) -> str:
-        return f"Held(hidden, {self.source!r})"
-
-
-@dataclass(frozen=True, slots=True)
 class Matched:
     """The answer to one asked value. source and as_of are absent when nothing is held."""
 
@@ -55,9 +43,7 @@ class Matched:
     as_of: date | None
 
 
-def match(
-    held: Mapping[str, Held], asked: Mapping[str, Any], allowed: Collection[str]
-) -> Mapping[str, Matched]:
+def match(held: Mapping[str, FieldValue], asked: Mapping[str, Any], allowed: Collection[str]) -> Mapping[str, Matched]:
     """Per asked and allowed field: the same, not the same, or not held. ValueError names a field whose
     asked value has an unfit shape (see `match_fault`)."""
     return MappingProxyType(
@@ -65,7 +51,7 @@ def match(
     )
 
 
-def pick(held: Mapping[str, Held], asked: Collection[str], allowed: Collection[str]) -> Mapping[str, Held]:
+def pick(held: Mapping[str, FieldValue], asked: Collection[str], allowed: Collection[str]) -> Mapping[str, FieldValue]:
     """The held values of asked and allowed fields, in the order asked; absent ones are not held."""
     return MappingProxyType({code: held[code] for code in asked if code in allowed and _is_held(held.get(code))})
 
@@ -88,7 +74,7 @@ def match_fault(code: str, value: Any) -> str | None:
     return "This field cannot be asked as a match."
 
 
-def _matched(code: str, held: Held | None, asked: Any) -> Matched:
+def _matched(code: str, held: FieldValue | None, asked: Any) -> Matched:
     fault = match_fault(code, asked)
     if fault is not None:
         raise ValueError(f"{code}: {fault}")
@@ -97,7 +83,7 @@ def _matched(code: str, held: Held | None, asked: Any) -> Matched:
     return Matched("match" if _same(code, held.value, asked) else "no-match", held.source, held.as_of)
 
 
-def _is_held(held: Held | None) -> bool:
+def _is_held(held: FieldValue | None) -> bool:
     return held is not None and held.value is not None and held.value not in ("", [], {})
 
 

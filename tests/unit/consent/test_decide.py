@@ -116,9 +116,7 @@ def test_two_consents_add_up_and_both_are_named() -> None:
 
 
 def test_a_withdrawn_consent_beside_a_live_one_adds_nothing() -> None:
-    gone = consented(
-        consent_id=uuid.UUID(int=0xD), fields=frozenset({"permanent_residence"}), withdrawn_at=NOW
-    )
+    gone = consented(consent_id=uuid.UUID(int=0xD), fields=frozenset({"permanent_residence"}), withdrawn_at=NOW)
     decision = decide(case(fields=("full_name", "permanent_residence"), consents=(gone, consented())))
     assert decision.allowed == ("full_name",)
     assert decision.consent_ids == {CONSENT_ID}

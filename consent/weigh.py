@@ -1,0 +1,185 @@
+"""Load and decide: what a request may get, read but not yet journalled.
+
+The order is the same for everybody: number, policies and consents, record. A number that is nobody's runs
+the same queries for a person who is not there, so neither answer nor work tells who exists.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from consent.brake import Brake
+from consent.cases import NOBODY, cases_of, subject_for_official, together
+from consent.decide import Decision, Subject, decide, refused_terms
+from consent.disclosure import (
+    PERSON_REASONS,
+    DisclosureDenied,
+    DisclosureRequest,
+    PersonProof,
+    public_code,
+)
+from consent.facts import Facts, load_facts, load_facts_of_consents
+from consent.kinship import KIN_FIELDS
+from consent.lines import disclosure_line, refusal_line
+from consent.minimise import Matched, match, pick
+from consent.proof import PROOF_FIELDS, proves
+from core.clock import Clock
+from core.database import Tx
+from core.errors import Refusal, TooMany
+from population_db.api import FieldValue, Record, Registry
+from privacy.journal.api import Line
+
+VALUES_WITH_MATCHES = frozenset({"life_status"})
+"""What may be told beside matches: without it "match" would hide that the person is dead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Decided and read, not yet journalled: nothing of it may leave the door."""
+
+    line: Line
+    basis: Mapping[str, Any]
+    subject: uuid.UUID
+    values: Mapping[str, FieldValue] = field(repr=False)
+    matched: Mapping[str, Matched] = field(repr=False)
+    refused: Mapping[str, str]
+    not_held: tuple[str, ...]
+
+    @property
+    def has_a_miss(self) -> bool:
+        return any(one.result == "no-match" for one in self.matched.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The line to write, then what to raise."""
+
+    line: Line
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """person_id: NOBODY when the number is nobody's. fault: why the person may not be told of."""
+
+    person_id: uuid.UUID
+    alive: bool = True
+    fault: str | None = None
+
+    @property
+    def subject(self) -> uuid.UUID | None:
+        return None if self.person_id == NOBODY else self.person_id
+
+
+async def weigh(
+    tx: Tx, request: DisclosureRequest, *, registry: Registry, clock: Clock, brake: Brake
+) -> Ready | Stopped:
+    """The whole way up to the journal. Raises Unavailable; a refusal comes back as Stopped."""
+    now = clock.now()
+    request = replace(request, fields=tuple(dict.fromkeys(request.fields)))
+    found = await _find(tx, request, registry)
+    facts = await _facts(tx, request, found.person_id, now)
+    cases = cases_of(request, facts, now)
+    terms = [refused for case in cases if (refused := refused_terms(case)) is not None]
+    if len(terms) == len(cases):
+        # About the recipient alone: by a mere number nobody has been looked at yet.
+        subject = None if isinstance(request.subject, PersonProof) else found.subject
+        return stopped(request, subject, terms[0].refusal or "", terms[0].refused)
+    about = Subject(found.person_id, alive=found.alive)
+    decision = together(request.fields, [decide(replace(case, subject=about)) for case in cases])
+    records = await registry.read_many(tx, *_to_read(request, found, decision))
+    record = records.get(found.person_id)
+    if request.actor.kind == "official" and record is not None:
+        about = subject_for_official(found.person_id, found.alive, request.actor, records)
+        decision = together(request.fields, [decide(replace(case, subject=about)) for case in cases])
+    fault = found.fault or _fault_of(request, record)
+    ready = None
+    if fault is None and decision.refusal is None and record is not None:
+        ready = make_ready(request, record, decision, facts)
+    reason = fault or decision.refusal
+    if isinstance(request.subject, PersonProof):
+        # Whatever says something about the person counts as a miss, else the brake would tell it.
+        missed = ready.has_a_miss if ready else reason in PERSON_REASONS
+        try:
+            await brake.weigh(_recipient(request), request.subject.number, missed=missed)
+        except TooMany as too_many:
+            return Stopped(refusal_line(request, found.subject, too_many.code), too_many)
+    return ready or stopped(request, found.subject, reason or "", decision.refused)
+
+
+def stopped(request: DisclosureRequest, subject: uuid.UUID | None, reason: str, refused: Mapping[str, str]) -> Stopped:
+    """A refusal: the precise reason for the journal, the public code for the asker."""
+    code = public_code(reason, request.legal_basis, isinstance(request.subject, PersonProof))
+    return Stopped(refusal_line(request, subject, reason), DisclosureDenied(code, reason, refused))
+
+
+def make_ready(request: DisclosureRequest, record: Record, decision: Decision, facts: Mapping[str, Facts]) -> Ready:
+    """The least answer, and the line that will tell of it."""
+    asked, allowed = request.fields, decision.allowed
+    matched: Mapping[str, Matched] = {}
+    if request.matches is not None:
+        matched = match(record.values, request.matches, allowed)
+        asked = tuple(code for code in asked if code in VALUES_WITH_MATCHES and code not in matched)
+    values = pick(record.values, asked, allowed)
+    policies = [one.policy for one in facts.values()]
+    return Ready(
+        line=disclosure_line(request, record.person_id, (*matched, *values), policies),
+        basis={
+            "consents": [(record.person_id, consent_id) for consent_id in sorted(decision.consent_ids)],
+            "policies": [(policy.agency_id, policy.purpose, policy.version) for policy in policies],
+            "grant_id": request.grant_id,
+        },
+        subject=record.person_id,
+        values=values,
+        matched=matched,
+        refused=decision.refused,
+        not_held=tuple(code for code in asked if code in allowed and code not in values),
+    )
+
+
+async def _find(tx: Tx, request: DisclosureRequest, registry: Registry) -> _Found:
+    if not isinstance(request.subject, PersonProof):
+        # Known by a grant: the portal's signed-in person, nobody else's. Everybody else needs a proof.
+        own = request.actor.kind != "official" and request.actor.person_id == request.subject
+        return _Found(request.subject, fault=None if own else "not-your-record")
+    ref = await registry.find_by_number(tx, request.subject.number)
+    if ref is None:
+        return _Found(NOBODY, fault="number-unknown")
+    fault = None if ref.is_current_number else "number-cancelled"
+    return _Found(ref.person_id, alive=ref.status != "dead", fault=fault)
+
+
+async def _facts(tx: Tx, request: DisclosureRequest, person_id: uuid.UUID, now: datetime) -> Mapping[str, Facts]:
+    agency_id = request.agency.agency_id if request.agency else NOBODY
+    if request.purpose is None:
+        return await load_facts_of_consents(tx, agency_id, request.consent_ids, person_id, now)
+    facts = await load_facts(tx, agency_id, request.purpose, person_id, now)
+    return {} if facts is None else {request.purpose: facts}
+
+
+def _to_read(request: DisclosureRequest, found: _Found, decision: Decision) -> tuple[list[uuid.UUID], set[str]]:
+    """Whose record, and which fields: only their groups are opened."""
+    people, fields = [found.person_id], set(decision.allowed)
+    if isinstance(request.subject, PersonProof):
+        fields |= {*PROOF_FIELDS}
+    if request.actor.kind == "official":
+        # Area and family are told from the records, so all has to be read before it is decided.
+        fields |= {*request.fields, *KIN_FIELDS}
+        people += [request.actor.person_id] if request.actor.person_id else []
+    return people, fields
+
+
+def _fault_of(request: DisclosureRequest, record: Record | None) -> str | None:
+    if isinstance(request.subject, PersonProof):
+        proven = proves(request.subject, record.values if record else None)
+        return None if proven else "person-not-matched"
+    if record is None:
+        return "person-unknown"
+    return "person-dead" if record.status == "dead" else None
+
+
+def _recipient(request: DisclosureRequest) -> str:
+    actor = request.actor
+    return actor.client_id or str(actor.account_id or actor.person_id)
