@@ -23,7 +23,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="DINHDANH_", frozen=True, extra="ignore", env_ignore_empty=True)
 
     mode: Literal["sandbox", "production"] = "sandbox"
-    issuer: str = "http://localhost:8000"
+    issuer: str = ""
+    """Origin of the service as browsers reach it; in the sandbox `http://localhost:<port>` unless set."""
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
     portal_port: int = Field(default=8001, ge=1, le=65535)
@@ -64,6 +65,8 @@ class Settings(BaseSettings):
     @field_validator("issuer")
     @classmethod
     def _issuer_is_an_origin(cls, value: str) -> str:
+        if not value:
+            return value
         if not value.startswith(("http://", "https://")) or value.endswith("/") or "?" in value or "#" in value:
             raise ValueError("must be an http(s) URL without trailing slash, query or fragment")
         return value
@@ -78,6 +81,8 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _production_is_complete(self) -> Self:
         if self.mode == "sandbox":
+            if not self.issuer:
+                object.__setattr__(self, "issuer", f"http://localhost:{self.port}")
             return self
         if not self.https:
             raise ValueError("DINHDANH_ISSUER must be https outside sandbox mode")

@@ -15,7 +15,6 @@ import core.web
 from core.clock import Clock
 from core.settings import Settings
 from core.web import edge
-from core.web.headers import EdgeMiddleware
 from service import health, metrics
 from service.compose import composed, routers
 
@@ -43,7 +42,6 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         redoc_url=None,
         openapi_url="/api/openapi.json",
     )
-    app.add_middleware(EdgeMiddleware)
     edge.install(app)
     app.include_router(health.router)
     app.include_router(metrics.router)

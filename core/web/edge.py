@@ -20,6 +20,7 @@ from core.database import Database, SessionTx
 from core.errors import BadInput, Refusal, SignInNeeded, TooMany, Unavailable
 from core.runtime import part
 from core.token import TokenRefused
+from core.web.headers import EdgeMiddleware
 from core.web.pages import Pages
 
 log = structlog.get_logger(__name__)
@@ -101,7 +102,7 @@ def is_api(request: Request) -> bool:
 
 
 def install(app: FastAPI) -> None:
-    """Registers the handlers on the application."""
+    """Registers the handlers and the edge's middleware on the application."""
 
     @app.exception_handler(Refusal)
     async def on_refusal(request: Request, refusal: Exception) -> Response:
@@ -127,10 +128,10 @@ def install(app: FastAPI) -> None:
         response.headers.update(error.headers or {})
         return response
 
-    @app.exception_handler(Exception)
-    async def on_unknown(request: Request, error: Exception) -> Response:
-        log.error("unknown failure", exc_info=error)
-        return answer_refusal(
-            request,
-            Refusal("internal-error", "Something went wrong on our side. Nothing was changed.", status=500),
-        )
+    app.add_middleware(EdgeMiddleware, on_failure=_unknown_failure)
+
+
+def _unknown_failure(request: Request) -> Response:
+    return answer_refusal(
+        request, Refusal("internal-error", "Something went wrong on our side. Nothing was changed.", status=500)
+    )

@@ -4,7 +4,7 @@ A pure ASGI middleware: it costs microseconds, and it sees the headers of every 
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from time import perf_counter
 
 import structlog
@@ -41,8 +41,9 @@ def content_security_policy(form_action: Iterable[str] = ()) -> str:
 class EdgeMiddleware:
     """Adds the headers, the request id and one log line per request; keeps the browser cookie."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, on_failure: Callable[[Request], Response]) -> None:
         self.app = app
+        self.on_failure = on_failure
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -52,17 +53,22 @@ class EdgeMiddleware:
         ident = secrets.token_hex(8)
         token = request_id.set(ident)
         scope.setdefault("state", {})["request_id"] = ident
-        status = 500
+        status, started_answer = 500, False
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal status
+            nonlocal status, started_answer
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, started_answer = message["status"], True
                 _add_headers(scope, MutableHeaders(scope=message), ident)
             await send(message)
 
         try:
             await self.app(scope, receive, send_with_headers)
+        except Exception as error:
+            # Answered here and not outside: this answer needs the headers as well.
+            log.error("unknown failure", exc_info=error)
+            if not started_answer:
+                await self.on_failure(Request(scope))(scope, receive, send_with_headers)
         finally:
             route = getattr(scope.get("route"), "path", "unmatched") or "unmatched"
             elapsed = perf_counter() - started

@@ -1,0 +1,104 @@
+"""Settings: each fault is a sentence that names the setting; outside the sandbox nothing has a default."""
+
+from pathlib import Path
+
+import pytest
+
+from core.settings import SettingsError, load_settings
+
+
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    for name in list(os.environ):
+        if name.startswith("DINHDANH_") or name.endswith(("DATABASE_URL", "_OWNER_URL")) or name == "REDIS_URL":
+            monkeypatch.delenv(name)
+
+
+def _key(folder: Path, name: str, mode: int = 0o600) -> Path:
+    file = folder / name
+    file.write_text("x" * 40)
+    file.chmod(mode)
+    return file
+
+
+def production(folder: Path, **changes: object) -> dict[str, object]:
+    complete: dict[str, object] = {
+        "mode": "production",
+        "issuer": "https://id.example",
+        "database_url": "postgresql://web@db/x",
+        "database_worker_url": "postgresql://worker@db/x",
+        "redis_url": "redis://cache",
+        "kek_file": _key(folder, "kek"),
+        "log_key_file": _key(folder, "log"),
+        "web_secret_file": _key(folder, "web"),
+    }
+    return {**complete, **changes}
+
+
+def test_the_sandbox_needs_nothing() -> None:
+    settings = load_settings(port=8123)
+    assert settings.sandbox
+    assert settings.issuer == "http://localhost:8123"
+
+
+def test_production_is_complete(tmp_path: Path) -> None:
+    settings = load_settings(**production(tmp_path))
+    assert settings.https
+    assert not settings.sandbox
+
+
+@pytest.mark.parametrize(
+    ("name", "named"),
+    [
+        ("database_url", "DATABASE_URL"),
+        ("database_worker_url", "DATABASE_WORKER_URL"),
+        ("redis_url", "REDIS_URL"),
+        ("kek_file", "DINHDANH_KEK_FILE"),
+        ("log_key_file", "DINHDANH_LOG_KEY_FILE"),
+        ("web_secret_file", "DINHDANH_WEB_SECRET_FILE"),
+    ],
+)
+def test_what_is_missing_is_named(tmp_path: Path, name: str, named: str) -> None:
+    with pytest.raises(SettingsError, match=named):
+        load_settings(**production(tmp_path, **{name: None}))
+
+
+def test_plain_http_stops_production(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="DINHDANH_ISSUER must be https"):
+        load_settings(**production(tmp_path, issuer="http://id.example"))
+
+
+def test_an_open_key_file_stops_production(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="DINHDANH_KEK_FILE.*0600"):
+        load_settings(**production(tmp_path, kek_file=_key(tmp_path, "open", 0o644)))
+
+
+def test_a_missing_key_file_stops_production(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="DINHDANH_LOG_KEY_FILE"):
+        load_settings(**production(tmp_path, log_key_file=tmp_path / "nowhere"))
+
+
+@pytest.mark.parametrize("issuer", ["ftp://x", "https://x/", "https://x?y", "https://x#y", "localhost"])
+def test_an_unfit_issuer_is_refused(issuer: str) -> None:
+    with pytest.raises(SettingsError, match="ISSUER"):
+        load_settings(issuer=issuer)
+
+
+def test_weak_password_hashing_cannot_be_set() -> None:
+    with pytest.raises(SettingsError, match="ARGON2_MEMORY_KIB"):
+        load_settings(argon2_memory_kib=1024)
+
+
+def test_secrets_do_not_show(tmp_path: Path) -> None:
+    settings = load_settings(**production(tmp_path, database_url="postgresql://web:hunter2@db/x"))
+    assert "hunter2" not in repr(settings)
+    with pytest.raises(SettingsError) as caught:
+        load_settings(**production(tmp_path, port="hunter2"))
+    assert "hunter2" not in str(caught.value)
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        load_settings().port = 1
