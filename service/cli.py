@@ -1,6 +1,7 @@
 """The command line `dinhdanh`. Every error is one sentence and an exit code, never a traceback.
 
-Exit codes: 0 done, 1 it could not be done (the sentence says why), 2 wrong use.
+Exit codes: 0 done, 1 it could not be done (the sentence says why), 2 wrong use,
+3 the journal was tampered with, 130 interrupted.
 With DINHDANH_DEBUG set, the traceback of an unexpected failure goes to `log/debug.log` in the data directory.
 """
 
@@ -11,7 +12,6 @@ from collections.abc import Sequence
 from importlib.metadata import version as package_version
 from pathlib import Path
 
-import click
 import typer
 from rich.console import Console
 
@@ -22,6 +22,7 @@ from service.embedded import EMBEDDED_ERRORS
 from service.errors import CommandError
 
 FAILED = 1
+INTERRUPTED = 130  # as shells have it: 128 + SIGINT
 DEBUG = "DINHDANH_DEBUG"
 
 app = typer.Typer(
@@ -53,14 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _run(arguments: Sequence[str] | None) -> int:
     try:
-        code = app(args=list(arguments) if arguments is not None else None, standalone_mode=False)
-    except click.exceptions.Exit as asked:
-        return asked.exit_code
-    except click.ClickException as misuse:
-        misuse.show()
-        return misuse.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        return _tell("stopped")
+        app(args=list(arguments) if arguments is not None else None)  # tells wrong use itself, by SystemExit
+    except KeyboardInterrupt:
+        _tell("stopped")
+        return INTERRUPTED
     except (CommandError, SettingsError, *EMBEDDED_ERRORS) as known:
         return _tell(str(known))
     except Refusal as refused:
@@ -71,7 +68,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         return _tell(f"{where}{error.strerror or type(error).__name__}")
     except Exception as error:
         return _tell(f"it failed unexpectedly ({type(error).__name__}{_keep_traceback()})")
-    return code if isinstance(code, int) else 0
+    return 0
 
 
 def _tell(sentence: str) -> int:

@@ -5,21 +5,17 @@ from concurrent.futures import ThreadPoolExecutor
 
 import asyncpg
 
+from core.database import RawTx
 from core.settings import Settings
+from privacy.journal.api import excess_rights
 from service.errors import CommandError
 
 CONNECT_SECONDS = 10
 EXTRA_PER_PROCESS = 2  # the listener for notifications, the journal's own connection
-APPEND_ONLY = "privacy.journal_lines"
 
 _OWNS = """
 SELECT count(*) FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner
 WHERE r.rolname = current_user AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
-"""
-_MAY_REWRITE = """
-SELECT coalesce(bool_or(has_table_privilege(c.oid, right_name)), false)
-FROM pg_class c, unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE']) AS right_name
-WHERE c.oid = to_regclass($1)
 """
 _SUPER = "SELECT rolsuper OR rolbypassrls OR rolcreaterole FROM pg_roles WHERE rolname = current_user"
 _ROOM = """
@@ -54,8 +50,8 @@ async def _check(url: str, setting: str, wanted: int) -> None:
             raise CommandError(f"the login of {setting} is an administrator of the server: give it a plain one")
         if await connection.fetchval(_OWNS):
             raise CommandError(f"the login of {setting} owns tables: only the owner of DATABASE_OWNER_URL may")
-        if await connection.fetchval(_MAY_REWRITE, APPEND_ONLY):
-            raise CommandError(f"the login of {setting} may change journal lines: revoke that right")
+        if excess := await excess_rights(RawTx(connection)):
+            raise CommandError(f"{setting}: {excess[0]}: revoke that right")
         room = await connection.fetchval(_ROOM)
         if wanted > room:
             raise CommandError(
