@@ -106,6 +106,10 @@ class Outbox:
             raise ValueError(f"{topic}: handler {name} is there already")
         named[name] = handler
 
+    def names(self) -> dict[str, tuple[str, ...]]:
+        """Topic → names of its handlers: for processes that emit and do not handle, e.g. importers."""
+        return {topic: tuple(handlers) for topic, handlers in self._handlers.items()}
+
     async def emit(self, tx: Tx, topic: str, payload: Mapping[str, Any]) -> None:
         """Writes the event in the acting transaction: it happens exactly when the act does."""
         event_id, now = new_id(), self._clock.now()
