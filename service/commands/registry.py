@@ -8,6 +8,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from core.settings import load_settings
+from service.servers import servers_for_command
+
 app = typer.Typer(help="The registry of persons.", no_args_is_help=True)
 
 
@@ -21,14 +24,38 @@ def generate_command(
     from population_db.generate import generate_file
 
     started = monotonic()
-    with people_bar() as bar:
+    with _people_bar() as bar:
         task = bar.add_task("Making people", total=people)
         done = generate_file(people, seed, out, lambda made: bar.update(task, completed=made))
     _say_done(f"{done:,} people written to {out}", done, started)
 
 
-def people_bar() -> Progress:
-    """A bar that counts people, on standard error."""
+@app.command("import")
+def import_command(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="JSON Lines or CSV.")],
+    rejects: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Where refused rows go, with line and reason.")
+    ] = None,
+) -> None:
+    """Import people. May be stopped and called again: it goes on where it stopped; twice changes nothing."""
+    from service.import_people import import_people
+
+    rejects = rejects or file.with_name(file.name + ".rejects.jsonl")
+    with servers_for_command(load_settings()) as servers:
+        report = import_people(servers.settings, file, rejects)
+    console = Console(highlight=False)
+    resumed = f" ({report.resumed:,} of them before this call)" if report.resumed else ""
+    console.print(
+        f"{report.read:,} rows read{resumed}: {report.inserted:,} new, {report.updated:,} changed, "
+        f"{report.unchanged:,} unchanged, {report.rejected:,} refused; "
+        f"{report.seconds:.1f} s, {report.rows_per_second:,.0f} rows/s.",
+        soft_wrap=True,
+    )
+    if report.rejected:
+        console.print(f"The refused rows and why: {rejects}", soft_wrap=True)
+
+
+def _people_bar() -> Progress:
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

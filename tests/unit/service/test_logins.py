@@ -98,7 +98,7 @@ async def test_a_login_that_may_change_journal_lines_is_refused(
 ) -> None:
     await tell(database_urls.database_owner_url, "GRANT UPDATE ON privacy.journal_lines TO dinhdanh_web")
     try:
-        with pytest.raises(CommandError, match="DATABASE_URL: the login may UPDATE privacy.journal_lines: revoke"):
+        with pytest.raises(CommandError, match=r"DATABASE_URL: the login may UPDATE privacy\.journal_lines: revoke"):
             check_web_login(database_urls.database_url, settings)
     finally:
         await tell(database_urls.database_owner_url, "REVOKE UPDATE ON privacy.journal_lines FROM dinhdanh_web")
