@@ -1,0 +1,33 @@
+"""The door of identity."""
+
+from fastapi import APIRouter
+
+from identity import appointment_page, lock_page, session_pages, sign_in_pages
+from identity.agencies import Agency
+from identity.assurance import Step, fresh_enough, step_with_session
+from identity.events import register_events
+from identity.history import SignIn
+from identity.identity import Identity
+from identity.locks import CLEARED_BY, LOCK_REASONS, Clearer, LockReason
+from identity.sessions import Session
+
+__all__ = [
+    "CLEARED_BY",
+    "LOCK_REASONS",
+    "Agency",
+    "Clearer",
+    "Identity",
+    "LockReason",
+    "Session",
+    "SignIn",
+    "Step",
+    "fresh_enough",
+    "register_events",
+    "routers",
+    "step_with_session",
+]
+
+
+def routers() -> list[APIRouter]:
+    """Pages only; identity has no JSON API."""
+    return [sign_in_pages.router, session_pages.router, lock_page.router, appointment_page.router]
