@@ -1,13 +1,13 @@
 """`dinhdanh sandbox`: the people and clients of the sandbox, for people and (with --json) for programs."""
 
 import json
-import time
 from typing import Annotated
 
 import pyotp
 import typer
 from rich.console import Console
 
+from core.clock import SystemClock
 from core.settings import load_settings
 from service.errors import CommandError
 from service.sandbox_guide import Sandbox
@@ -36,7 +36,7 @@ def sandbox_command(
 
 def _codes_now(sandbox: Sandbox) -> dict[str, str]:
     """The one-time code (RFC 6238) of this moment for each person who has a second factor."""
-    moment = int(time.time())
+    moment = SystemClock().now()
     return {
         person.key: pyotp.TOTP(person.totp_secret).at(moment)
         for person in sandbox.personas

@@ -65,7 +65,7 @@ async def test_a_start_right_after_the_kill_waits_for_the_leftovers(data_dir: Pa
     first.process.send_signal(signal.SIGKILL)
     second = hold(data_dir)  # not a moment in between
     try:
-        assert await ask(second.told["database_owner_url"], "SELECT count(*) FROM kept") == 99_999
+        assert await ask(second.told["database_owner_url"], "SELECT count(*) FROM kept") == 100_000
         assert redis_answers(second.told["redis_url"])
         assert not lives(first.postgres_pid)
     finally:
