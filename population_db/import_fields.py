@@ -31,6 +31,8 @@ _EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2
 _CODE = re.compile(r"[a-z][a-z-]{0,39}")
 MAX_NAME = 150
 MAX_TEXT = 300
+COUNTRY_PREFIXES = "[1-9][0-9]{2}"
+"""From 100 on the first three digits are countries (annex 2 of Circular 07/2016), of which any is taken."""
 MAX_PEOPLE = 60
 """Relatives or household members in one list."""
 
@@ -126,17 +128,11 @@ def one_of(*allowed: str) -> Check:
     return check
 
 
-@lru_cache(maxsize=1)
-def _prefixes() -> frozenset[str]:
-    # From 100 on they are countries (annex 2 of Circular 07/2016), of which any is taken: see numbers.Number.
-    return units().number_prefixes | frozenset(str(country) for country in range(100, 1000))
-
-
 def number(value: Any) -> str:
     """A 12-digit number with a known prefix. The same rule as `numbers.Number` (a test compares them)."""
     if type(value) is not str or len(value) != 12 or not value.isdecimal() or not value.isascii():
         raise Bad("number")
-    if value[:3] not in _prefixes():
+    if value[0] == "0" and value[:3] not in units().number_prefixes:
         raise Bad("number-province")
     return value
 
@@ -172,7 +168,8 @@ def province(value: Any) -> str:
 
 
 @lru_cache(maxsize=8_192)
-def _province_of_commune(code: str) -> str:
+def province_of_commune(code: str) -> str:
+    """The province a commune of today lies in. Raises Bad."""
     try:
         return units().commune(code).province_code
     except UnknownUnit:
@@ -183,7 +180,7 @@ def commune(value: Any) -> str:
     """The five-digit code of a commune of today."""
     if type(value) is not str:
         raise Bad("commune")
-    _province_of_commune(value)
+    province_of_commune(value)
     return value
 
 
@@ -246,7 +243,7 @@ def list_of(one: Check, most: int = MAX_PEOPLE) -> Check:
     return check
 
 
-_address = record(
+address = record(
     {
         "text": text,
         "commune": commune,
@@ -259,12 +256,10 @@ _address = record(
 )
 
 
-def address(value: Any) -> dict[str, Any]:
-    """A residence; when it names both commune and province they must belong together."""
-    checked: dict[str, Any] = _address(value)
-    if "commune" in checked and checked.get("province") != _province_of_commune(checked["commune"]):
+def check_address(value: dict[str, Any]) -> None:
+    """A checked residence that names both commune and province: they must belong together. Raises Bad."""
+    if "commune" in value and value.get("province") != province_of_commune(value["commune"]):
         raise Bad("commune-province")
-    return checked
 
 
 place = record({"text": text, "province": province})

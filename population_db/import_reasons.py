@@ -52,7 +52,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         # the row against file and registry
         "repeated-number": "the number stands in the file before",
         "two-persons": "the row's numbers belong to different persons of the registry",
-        "number-of-another": "the number was given to another person",
+        "other-active": "the person has another active number that the row does not name as former",
         "number-cancelled": "the number is cancelled in the registry",
         "older": "the registry knows better: it has other content with a later as-of date",
         "civil-missing": "a person new to the registry needs name, birth date and sex",

@@ -73,9 +73,7 @@ VALUE_CHECKS: Mapping[str, Check] = MappingProxyType(
     }
 )
 
-_PLAN: Mapping[str, tuple[int, Check]] = {
-    name: (GROUPS.index(FIELDS[name].group), one) for name, one in VALUE_CHECKS.items()
-}
+_GROUP_OF = {name: GROUPS.index(FIELDS[name].group) for name in VALUE_CHECKS}
 _NUMBER_STATUS = check.one_of("active", "cancelled")
 _FORMER = list_of(
     record({"number": check.number, "cancelled_on": check.whole_date, "reason": code}, needs=("number",)), most=10
@@ -90,7 +88,8 @@ _ABOUT_THE_ROW: Mapping[str, Check] = {
     "sources": _SOURCES,
     "test_note": check.text,
 }
-COLUMNS = frozenset((*_PLAN, *_ABOUT_THE_ROW))
+_CHECKS: Mapping[str, Check] = {**VALUE_CHECKS, **_ABOUT_THE_ROW}
+COLUMNS = frozenset(_CHECKS)
 """Every name a row may use."""
 
 NESTED = frozenset(
@@ -123,41 +122,57 @@ class CheckedRow:
     sources: dict[str, tuple[str, date]]
 
 
-def check_row(row: Mapping[str, Any], today: date) -> CheckedRow:
-    """Checks one row. Raises Bad with code and field; the first thing that is wrong is told."""
-    contents: list[dict[str, Any]] = [{}, {}, {}, {}, {}]
-    about: dict[str, Any] = {}
+def check_values(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Checks every value by itself. Raises Bad with code and field; the first thing that is wrong is told."""
+    checked = {}
     for name, value in row.items():
-        if value is None:
-            continue
-        plan = _PLAN.get(name)
-        try:
-            if plan is not None:
-                contents[plan[0]][name] = plan[1](value)
-            elif (one := _ABOUT_THE_ROW.get(name)) is not None:
-                about[name] = one(value)
-            else:
-                raise Bad("unknown-field")
-        except Bad as bad:
-            # An unknown name is not repeated: it may be a value in the wrong place.
-            raise Bad(bad.code, name if name in COLUMNS else "") from None
-    number = about.get("number")
+        one = _CHECKS.get(name)
+        if one is None:
+            # The name is not repeated: it may be a value in the wrong place.
+            raise Bad("unknown-field")
+        if value is not None:
+            try:
+                checked[name] = one(value)
+            except Bad as bad:
+                raise Bad(bad.code, name) from None
+    return checked
+
+
+def assemble(values: Mapping[str, Any], today: date) -> CheckedRow:
+    """Sorts checked values into groups and checks the row against itself. Raises Bad."""
+    contents: list[dict[str, Any]] = [{}, {}, {}, {}, {}]
+    for name, value in values.items():
+        group = _GROUP_OF.get(name)
+        if group is not None:
+            contents[group][name] = value
+    number = values.get("number")
     if number is None:
         raise Bad("missing", "number")
     groups = {group: content for group, content in zip(GROUPS, contents, strict=True) if content}
     if not groups:
         raise Bad("empty-row")
-    status = about.get("number_status", "active")
+    status = values.get("number_status", "active")
     if "civil" in groups:
         _check_civil(groups["civil"], number, status, today)
+    if "residence" in groups:
+        _check_residence(groups["residence"])
     return CheckedRow(
         number,
         status,
-        _former(about.get("former_numbers", ()), number),
-        about.get("household"),
+        _former(values.get("former_numbers", ()), number),
+        values.get("household"),
         groups,
-        _sources(about.get("sources", {}), groups, today),
+        _sources(values.get("sources", {}), groups, today),
     )
+
+
+def _check_residence(residence: dict[str, Any]) -> None:
+    for name in ("permanent_residence", "temporary_residence", "current_residence"):
+        if name in residence:
+            try:
+                check.check_address(residence[name])
+            except Bad as bad:
+                raise Bad(bad.code, name) from None
 
 
 def _check_civil(civil: dict[str, Any], number: str, status: str, today: date) -> None:

@@ -1,0 +1,148 @@
+"""One importer: prepares a batch by itself, writes it when its turn comes.
+
+Preparing (reading, checking, digests, sealing) is nearly all of our processor time and needs nobody else, so
+several processes do it side by side. Writing goes in the file's order, one batch at a time: so the first of
+two rows with one number is the one that counts, in every run alike.
+"""
+
+import asyncio
+import signal
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from multiprocessing.connection import Connection as Pipe
+from pathlib import Path
+from typing import BinaryIO, Self
+
+import asyncpg
+
+from core.clock import FixedClock, vietnam_day
+from core.database import RawTx, Tx
+from core.outbox import Event, Outbox
+from population_db.import_batch import ReadBatch, Stamp, plan, read_batch
+from population_db.import_look import Connection, look
+from population_db.import_reader import Chunk, Shape
+from population_db.import_store import OVERTAKEN, Counts, Overtaken, SealedBatch, seal, store
+from privacy.vault.api import KeyEncryptionKeys, Vault
+
+ATTEMPTS = 20
+"""How often a batch is planned again when others write the same persons meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What every importer of a run is told; goes to other processes, so it holds no open thing.
+
+    open_keys: gives the key-encryption keys (a function or partial that can be pickled; keys themselves are
+    never sent). events: topic → names of the handlers the composition root registered for it.
+    """
+
+    path: Path
+    shape: Shape
+    database_url: str = field(repr=False)
+    open_keys: Callable[[], KeyEncryptionKeys]
+    events: Mapping[str, tuple[str, ...]]
+    run_id: uuid.UUID
+    at: datetime
+
+
+class Importer:
+    """Prepares and writes batches over one connection."""
+
+    def __init__(self, job: Job, conn: Connection, vault: Vault, file: BinaryIO) -> None:
+        self._job = job
+        self._conn = conn
+        self._vault = vault
+        self._file = file
+        self._stamp = Stamp(job.run_id, job.at)
+        self._outbox = _outbox(job)
+        self._read: ReadBatch | None = None
+        self._sealed: SealedBatch | None = None
+
+    @classmethod
+    async def start(cls, job: Job) -> Self:
+        """Connects and unwraps the keys. Raises VaultError, OSError, asyncpg errors."""
+        conn = await asyncpg.connect(job.database_url, server_settings={"application_name": "dinhdanh import"})
+        vault = await Vault.load(RawTx(conn), job.open_keys())
+        return cls(job, conn, vault, job.path.open("rb"))
+
+    async def close(self) -> None:
+        self._file.close()
+        await self._conn.close()
+
+    async def prepare(self, chunk: Chunk) -> None:
+        """Everything that can be done before the turn comes."""
+        self._read = read_batch(self._file, self._job.shape, chunk, self._vault, vietnam_day(self._job.at))
+        await self._plan()
+
+    async def write(self) -> Counts | None:
+        """Writes the prepared batch. None when it was written before. Raises Overtaken after ATTEMPTS."""
+        for _ in range(ATTEMPTS):
+            if self._sealed is None:
+                raise RuntimeError("prepare a batch first")
+            try:
+                return await store(self._conn, self._vault, self._outbox, self._sealed)
+            except (Overtaken, *OVERTAKEN):
+                await self._plan()
+        raise Overtaken("others keep changing the same persons")
+
+    async def _plan(self) -> None:
+        if self._read is None:
+            raise RuntimeError("prepare a batch first")
+        found = await look(self._conn, self._read, self._job.run_id)
+        plans = plan(self._read, found, self._vault, self._job.run_id)
+        self._sealed = await seal(self._conn, self._vault, plans, self._stamp)
+
+
+async def _elsewhere(tx: Tx, event: Event) -> None:
+    raise LookupError("events of an import are handled by the worker process, not by the importer")
+
+
+def _outbox(job: Job) -> Outbox:
+    """Writes events for handlers by name; the handlers themselves live in the worker process."""
+    outbox = Outbox(FixedClock(job.at))
+    for topic, names in job.events.items():
+        for name in names:
+            outbox.register(topic, name, _elsewhere)
+    return outbox
+
+
+def run_importer(job: Job, pipe: Pipe) -> None:
+    """The main function of an importing process: says ready, then does what the pipe asks.
+
+    Asked: a Chunk (prepare it), "write" (the turn has come), or nothing more (end of the pipe: the parent is
+    done, or gone). Answers: True when prepared, the Counts when written, or the sentence of what went wrong.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle; it lets the batch end
+    asyncio.run(_serve(job, pipe))
+
+
+async def _serve(job: Job, pipe: Pipe) -> None:
+    try:
+        importer = await Importer.start(job)
+    except Exception as error:
+        pipe.send(_sentence(error))
+        return
+    try:
+        pipe.send(True)
+        while True:
+            asked = pipe.recv()
+            try:
+                if isinstance(asked, Chunk):
+                    await importer.prepare(asked)
+                    pipe.send(True)
+                else:
+                    pipe.send(await importer.write())
+            except Exception as error:
+                pipe.send(_sentence(error))
+                return
+    except (EOFError, ConnectionError):
+        pass  # the parent is done, or gone
+    finally:
+        await importer.close()
+
+
+def _sentence(error: Exception) -> str:
+    """What went wrong, without a value of any row: database messages quote them in their detail only."""
+    return f"{type(error).__name__}: {error}"
