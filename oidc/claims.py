@@ -51,21 +51,27 @@ def field_of(claim: str) -> str | None:
 
 
 def claims_supported(fields: Iterable[str]) -> list[str]:
-    """For discovery: protocol claims, then the person's."""
+    """For discovery: protocol claims, then the person's under both names."""
     protocol = ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid"]
-    return protocol + [claim_of(field) for field in fields]
+    return [*protocol, *_STANDARD.values(), *(NAMESPACE + field for field in fields)]
 
 
-def to_claims(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values by field as claims. A value of None is left out: a claim is there or it is not."""
+def standard_claims(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values by field as the claims that standard scopes and the `claims` parameter open.
+
+    A value of None is left out: a claim is there or it is not.
+    """
     shapes: Mapping[str, Callable[[Any], Any]] = {"permanent_residence": _address, "birth_date": _birthdate}
     return {
-        claim_of(field): shapes.get(field, _as_is)(value) for field, value in values.items() if value is not None
+        claim_of(field): shapes[field](value) if field in shapes else value
+        for field, value in values.items()
+        if value is not None
     }
 
 
-def _as_is(value: Any) -> Any:
-    return value
+def purpose_claims(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values by field as the claims that a `purpose:` scope opens: namespaced, as the registry holds them."""
+    return {NAMESPACE + field: value for field, value in values.items() if value is not None}
 
 
 def _birthdate(value: Any) -> str:

@@ -65,7 +65,6 @@ _REVOKE_ONE = _ending(_OF_PERSON, _C.gid == bindparam("of_gid"))
 _REVOKE_PERSON = _ending(_OF_PERSON)
 _REVOKE_SESSION = _ending(_OF_PERSON, _C.sid == bindparam("of_sid"))
 _REVOKE_CONSENT = _ending(_OF_PERSON, bindparam("consent_id", type_=Uuid) == func.any(_C.consent_ids))
-_REVOKE_ACCOUNT = _ending(_C.account_id == bindparam("account_id"))
 _NOTIFY = Query(select(func.pg_notify(CHANNEL, bindparam("payload"))))
 
 
@@ -168,11 +167,6 @@ async def revoke(tx: Tx, person_id: uuid.UUID, gid: uuid.UUID, *, reason: str, n
 async def revoke_of_person(tx: Tx, person_id: uuid.UUID, *, reason: str, now: datetime) -> int:
     """Ends every grant of a person; gives their number."""
     return await _end(tx, _REVOKE_PERSON, of_person=person_id, reason=reason, now=now)
-
-
-async def revoke_of_account(tx: Tx, account_id: uuid.UUID, *, reason: str, now: datetime) -> int:
-    """Ends every grant made by an account; gives their number."""
-    return await _end(tx, _REVOKE_ACCOUNT, account_id=account_id, reason=reason, now=now)
 
 
 async def revoke_of_session(tx: Tx, person_id: uuid.UUID, sid: str, *, reason: str, now: datetime) -> int:

@@ -5,16 +5,20 @@ does), and leaves the key set at `retired_at`. So a new key can be known to ever
 an old one stays until the last thing it signed has expired.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
+import structlog
 from sqlalchemy import bindparam, func, insert, select
 
 from core.clock import Clock
 from core.database import Database, Query, Tx
+from core.errors import Unavailable
 from core.jose import SigningKey, VerificationKey
 from oidc.tables import KEY_ALGORITHMS, SigningKeyRow
 from privacy.vault.api import Vault
@@ -22,6 +26,8 @@ from privacy.vault.api import Vault
 REFRESH_SECONDS = 60
 """How often a process looks for new keys; a new key is published for longer than that before it signs."""
 _MAKING_LOCK = 0x6F696463  # "oidc": two processes at their first start make one set of keys
+
+log = structlog.get_logger(__name__)
 
 _C: Any = SigningKeyRow.__table__.c  # type: ignore[attr-defined]
 _ALL = Query(select(*_C))
@@ -82,6 +88,26 @@ class SigningKeys:
         """Reads again what other processes made or retired."""
         async with database.raw() as tx:
             await self.load(tx)
+
+    @asynccontextmanager
+    async def refreshing(self, database: Database) -> AsyncIterator[None]:
+        """Looks for new keys every minute while the block runs."""
+
+        async def look() -> None:
+            while True:
+                await asyncio.sleep(REFRESH_SECONDS)
+                try:
+                    await self.refresh(database)
+                except Unavailable as gone:
+                    log.warning("oidc.keys", code=gone.code)
+
+        task = asyncio.create_task(look())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
 
     async def add(self, tx: Tx, alg: str, *, signs_in: timedelta) -> str:
         """Makes and stores a key that is published now and signs later; gives its kid."""

@@ -132,7 +132,6 @@ def _grants() -> None:
     # Found by what comes back from outside; unique within a person by the constraints above.
     op.create_index("ix_grants_gid", "grants", ["gid"], schema="oidc")
     op.create_index("ix_grants_code_hash", "grants", ["code_hash"], schema="oidc")
-    op.create_index("ix_grants_account_id", "grants", ["account_id"], schema="oidc")
     op.execute("CREATE INDEX ix_grants_live ON oidc.grants (person_id, client_id) WHERE revoked_at IS NULL")
     grant(op, "oidc.grants", web="SELECT, INSERT, UPDATE", worker="SELECT, UPDATE, DELETE")
 

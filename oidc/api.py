@@ -1,0 +1,35 @@
+"""The door of the OpenID Provider."""
+
+from fastapi import APIRouter
+
+from oidc.acr import ACR_VALUES, Level
+from oidc.audiences import lookup_audience, userinfo_audience
+from oidc.authlib_ import validate_provider_metadata
+from oidc.errors import OAuthError
+from oidc.events import register_events
+from oidc.foundation import ProviderFoundation
+from oidc.profiles import PROFILES
+from oidc.provider import OpenIdProvider
+from oidc.registration.register import DEFAULT_PURPOSE, Registered
+from oidc.routes import router
+
+__all__ = [
+    "ACR_VALUES",
+    "DEFAULT_PURPOSE",
+    "PROFILES",
+    "Level",
+    "OAuthError",
+    "OpenIdProvider",
+    "ProviderFoundation",
+    "Registered",
+    "lookup_audience",
+    "register_events",
+    "routers",
+    "userinfo_audience",
+    "validate_provider_metadata",
+]
+
+
+def routers() -> list[APIRouter]:
+    """Every address of the provider."""
+    return [router]

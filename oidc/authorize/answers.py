@@ -1,0 +1,74 @@
+"""The answer to an authorization request: a redirect or a form to the client, else a page for the person."""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from urllib.parse import urlencode, urlsplit
+
+import structlog
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from core.web.headers import content_security_policy
+from core.web.pages import Pages
+from oidc.authorize.asking import Target
+from oidc.errors import OAuthError
+from oidc.redirect_uris import origin_of
+
+_SUBMIT = "document.forms[0].submit()"
+# The one script of the house: a constant, allowed by its hash on this page alone.
+_SUBMIT_ELEMENT = Markup(f"<script>{_SUBMIT}</script>")  # noqa: S704
+_SUBMIT_HASH = base64.b64encode(hashlib.sha256(_SUBMIT.encode()).digest()).decode()
+
+log = structlog.get_logger(__name__)
+
+
+class Answers:
+    """Makes the answers; every one to a client carries `iss` (RFC 9207), errors too."""
+
+    def __init__(self, *, issuer: str, pages: Pages) -> None:
+        self._issuer = issuer
+        self._pages = pages
+
+    def send(self, request: Request, target: Target, params: Mapping[str, str]) -> Response:
+        """The parameters to the client, with `state` and `iss`."""
+        sent = {**params, "iss": self._issuer}
+        if target.state is not None:
+            sent["state"] = target.state
+        if target.response_mode == "form_post":
+            return self._form(request, target, sent)
+        separator = "&" if urlsplit(target.redirect_uri).query else "?"
+        # 303: whatever method led here, the browser asks with GET and carries no credentials along.
+        return RedirectResponse(
+            f"{target.redirect_uri}{separator}{urlencode(sent)}", 303, {"Cache-Control": "no-store"}
+        )
+
+    def refuse(self, request: Request, target: Target | None, error: OAuthError) -> Response:
+        """The error: to the client when its address is proven, else on a page here."""
+        if target is not None:
+            return self.send(request, target, error.body())
+        log.info("authorize.refused", code=error.code)
+        return self._pages.render(
+            request,
+            "oidc/authorize_error.html",
+            status=400,
+            error=error.error,
+            description=error.description,
+            request_id=request.state.request_id,
+        )
+
+    def _form(self, request: Request, target: Target, sent: Mapping[str, str]) -> Response:
+        """OAuth 2.0 Form Post Response Mode: posts itself, or by the button where scripts are off."""
+        origin = origin_of(target.redirect_uri)
+        page = self._pages.render(
+            request,
+            "oidc/form_post.html",
+            form_action=(origin,),
+            action=target.redirect_uri,
+            parameters=sent,
+            submit=_SUBMIT_ELEMENT,
+        )
+        policy = content_security_policy((origin,))
+        page.headers["Content-Security-Policy"] = f"{policy}; script-src 'sha256-{_SUBMIT_HASH}'"
+        return page

@@ -1,0 +1,75 @@
+"""An authorization request while it is being checked: what came, and what the checks have established."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from oidc.acr import AcrAsk
+from oidc.claims_parameter import NOTHING, ClaimsAsk
+from oidc.clients import Client, Clients
+from oidc.pushed import PushedRequests
+from oidc.signing_keys import SigningKeys
+
+Endpoint = Literal["authorize", "par"]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where the answer goes: a registered address. Exists only after the redirect address was checked."""
+
+    redirect_uri: str
+    response_mode: str = "query"
+    state: str | None = None
+
+
+@dataclass(slots=True)
+class Asking:
+    """One request. `params` are the client's words; everything below is set by the check that proved it.
+
+    pushed_uri: the `request_uri` it came by. hint_subject: the `sub` that must be the one to sign in.
+    """
+
+    endpoint: Endpoint
+    params: dict[str, str]
+    issuer: str
+    now: datetime
+    clients: Clients
+    pushed: PushedRequests
+    keys: SigningKeys
+    known_client: Client | None = None
+    pushed_uri: str | None = None
+    target: Target | None = None
+    scopes: tuple[str, ...] = ()
+    code_challenge: str = ""
+    nonce: str | None = None
+    prompts: frozenset[str] = frozenset()
+    max_age_seconds: int | None = None
+    claims: ClaimsAsk = NOTHING
+    acr: AcrAsk = field(default_factory=AcrAsk)
+    hint_subject: str | None = None
+    locale: str | None = None
+    dpop_jkt: str | None = None
+
+    @property
+    def client(self) -> Client:
+        """The client, after it was found. Raises LookupError before (a fault in the table's order)."""
+        if self.known_client is None:
+            raise LookupError("the client has not been checked yet")
+        return self.known_client
+
+    @property
+    def answer_to(self) -> Target:
+        """The target, after it was checked. Raises LookupError before."""
+        if self.target is None:
+            raise LookupError("the redirect address has not been checked yet")
+        return self.target
+
+    @property
+    def silent(self) -> bool:
+        """prompt=none: no page may be shown."""
+        return "none" in self.prompts
+
+    @property
+    def forces_sign_in(self) -> bool:
+        """Whether a session that exists already does not count."""
+        return bool(self.prompts & {"login", "select_account"}) or self.max_age_seconds == 0

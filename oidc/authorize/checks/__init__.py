@@ -1,0 +1,1 @@
+"""The checks of table.py, one function each; a file per thing they are about."""

@@ -1,0 +1,29 @@
+"""What binds the code to the one who asked."""
+
+import re
+
+from oidc.authlib_ import is_s256_challenge
+from oidc.authorize.asking import Asking
+from oidc.errors import invalid_request
+
+_THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
+
+
+def check_pkce(asking: Asking) -> None:
+    """S256, of every client (RFC 7636; RFC 9700 §2.1.1). A missing method would mean `plain`: refused."""
+    challenge = asking.params.get("code_challenge")
+    if challenge is None:
+        raise invalid_request("The parameter code_challenge is missing (PKCE, S256).")
+    if asking.params.get("code_challenge_method") != "S256":
+        raise invalid_request("code_challenge_method must be S256.")
+    if not is_s256_challenge(challenge):
+        raise invalid_request("code_challenge must be a SHA-256 in base64url without padding.")
+    asking.code_challenge = challenge
+
+
+def check_dpop_jkt(asking: Asking) -> None:
+    """The key that the code will be bound to, when one is named (RFC 9449 §10)."""
+    jkt = asking.params.get("dpop_jkt")
+    if jkt is not None and _THUMBPRINT.fullmatch(jkt) is None:
+        raise invalid_request("dpop_jkt must be a JWK SHA-256 thumbprint in base64url.")
+    asking.dpop_jkt = jkt

@@ -1,0 +1,30 @@
+"""What is asked for."""
+
+from oidc import claims_parameter, scopes
+from oidc.audiences import userinfo_audience
+from oidc.authorize.asking import Asking
+from oidc.errors import OAuthError
+
+
+def check_scope(asking: Asking) -> None:
+    """`openid`, and only what the client is registered for. `offline_access` needs the refresh grant."""
+    asked = scopes.parse(asking.params.get("scope", ""))
+    if scopes.OPENID not in asked:
+        raise OAuthError("invalid_scope", "scope must contain openid.")
+    if not set(asked) <= asking.client.scopes or scopes.LOOKUP in asked:
+        raise OAuthError("invalid_scope", "A scope is not registered for this client.")
+    if "refresh_token" not in asking.client.grant_types:
+        asked = tuple(scope for scope in asked if scope != scopes.OFFLINE)
+    asking.scopes = asked
+
+
+def check_resource(asking: Asking) -> None:
+    """A person's token is for userinfo; another audience is not given out here (RFC 8707)."""
+    resource = asking.params.get("resource")
+    if resource is not None and resource != userinfo_audience(asking.issuer):
+        raise OAuthError("invalid_target", "A token for a person is only given for the userinfo endpoint.")
+
+
+def check_claims(asking: Asking) -> None:
+    """The `claims` parameter, read once. What the agency's policy does not hold is left out later."""
+    asking.claims = claims_parameter.parse(asking.params.get("claims"))

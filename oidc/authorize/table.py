@@ -1,0 +1,62 @@
+"""The whole protocol of an authorization request, as one table: rows are checks, in order; columns endpoints.
+
+Each check is one function that establishes something on the `Asking` or raises an OAuthError. Until
+`check_redirect_uri` has passed, an error is a page at the provider; from then on it goes to the client.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from oidc.authorize.asking import Asking
+from oidc.authorize.checks import client, hints, levels, proof, redirect, request_object, response, scope
+
+Check = Callable[[Asking], Awaitable[None] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A check and the endpoints that run it."""
+
+    check: Check
+    authorize: bool
+    par: bool
+
+
+YES, NO = True, False
+
+TABLE: tuple[Row, ...] = (
+    #   check                                           /authorize  /par
+    Row(client.check_client, YES, NO),
+    Row(client.check_authenticated_client, NO, YES),
+    Row(request_object.refuse_nested_request_uri, NO, YES),
+    Row(request_object.load_pushed_request, YES, NO),
+    Row(redirect.check_redirect_uri, YES, YES),
+    Row(redirect.check_response_mode, YES, YES),
+    Row(request_object.refuse_foreign_request_uri, YES, NO),
+    Row(request_object.refuse_request_object, YES, YES),
+    Row(request_object.require_pushed_request, YES, NO),
+    Row(response.check_response_type, YES, YES),
+    Row(response.check_grant_type, YES, YES),
+    Row(proof.check_pkce, YES, YES),
+    Row(proof.check_dpop_jkt, YES, YES),
+    Row(scope.check_scope, YES, YES),
+    Row(scope.check_resource, YES, YES),
+    Row(scope.check_claims, YES, YES),
+    Row(response.check_nonce, YES, YES),
+    Row(levels.check_prompt, YES, YES),
+    Row(levels.check_max_age, YES, YES),
+    Row(levels.check_acr, YES, YES),
+    Row(hints.check_id_token_hint, YES, YES),
+    Row(hints.check_asked_subject, YES, YES),
+    Row(hints.check_ui_locales, YES, YES),
+    Row(hints.drop_login_hint, YES, YES),
+)
+
+
+async def run(asking: Asking) -> None:
+    """Runs the column of the endpoint. Raises OAuthError from the first check that does not hold."""
+    for row in TABLE:
+        if row.authorize if asking.endpoint == "authorize" else row.par:
+            waiting = row.check(asking)
+            if waiting is not None:
+                await waiting

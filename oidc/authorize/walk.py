@@ -1,0 +1,195 @@
+"""The walk of a checked request: sign-in, consent, code. Each step is left to its package and come back from.
+
+A session that is good enough and consents that cover the request make the walk one single redirect.
+"""
+
+import uuid
+from dataclasses import dataclass, replace
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from consent.api import Consent, ConsentAsk, Question
+from core.clock import Clock
+from core.database import Database, RawTx
+from core.errors import NotAllowed, NotFound
+from core.interaction import Interaction, Interactions, SignedIn
+from identity.api import Identity
+from oidc.authorize.answers import Answers
+from oidc.authorize.asking import Asking
+from oidc.authorize.consents import purpose_asks, purpose_fields
+from oidc.authorize.issue_code import issue_code
+from oidc.authorize.sign_in import sign_in_ask, sign_in_fault
+from oidc.errors import OAuthError
+from oidc.grants import PurposeGrant
+from oidc.pushed import PushedRequests
+from oidc.redirect_uris import origin_of
+from privacy.pseudonyms.api import Pseudonyms
+
+RESUME_PATH = "/authorize/resume"
+
+_SIGN_IN_ERRORS = {
+    "ial": ("unmet_authentication_requirements", "The account does not have the level that was asked for."),
+    "aal": ("unmet_authentication_requirements", "The account has no second factor."),
+    "cancelled": ("access_denied", "The person turned back from signing in."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """Leads a browser from the request to the answer. Every method raises OAuthError, Unavailable."""
+
+    database: Database
+    clock: Clock
+    interactions: Interactions
+    identity: Identity
+    consent: Consent
+    pseudonyms: Pseudonyms
+    pushed: PushedRequests
+    answers: Answers
+
+    async def begin(self, request: Request, asking: Asking) -> Response:
+        """The first step: an existing session, or the sign-in page."""
+        session = await self.identity.session(request)
+        signed_in = None if session is None else session.signed_in()
+        begun_at = int(asking.now.timestamp())
+        fault = OAuthError("login_required", "Nobody is signed in.")
+        if signed_in is not None:
+            found = self._fault(asking, signed_in, begun_at=begun_at, fresh=False)
+            if found is None:
+                return await self._with_consent(request, asking, signed_in, None)
+            fault = found
+        if asking.silent:
+            raise fault
+        somebody_else = signed_in is not None and self._is_somebody_else(asking, signed_in)
+        return await self._to_sign_in(request, asking, somebody_else=somebody_else)
+
+    async def resume(self, request: Request, asking: Asking, interaction: Interaction) -> Response:
+        """The next step after the sign-in page or the consent page."""
+        if interaction.sign_in_error is not None:
+            error = _SIGN_IN_ERRORS.get(interaction.sign_in_error, ("access_denied", "The sign-in was not completed."))
+            raise OAuthError(*error)
+        signed_in = interaction.signed_in
+        session = await self.identity.session(request)
+        if signed_in is None or session is None or session.sid != signed_in.sid:
+            # Not yet, or signed out meanwhile: what the interaction remembers is worth nothing then.
+            return _see_other(interaction.url("/signin"))
+        fault = self._fault(asking, signed_in, begun_at=interaction.started_at, fresh=True)
+        if fault is not None:
+            raise fault
+        return await self._with_consent(request, asking, signed_in, interaction)
+
+    async def _to_sign_in(self, request: Request, asking: Asking, *, somebody_else: bool) -> Response:
+        interaction = await self._start(request, asking)
+        ask = sign_in_ask(
+            asking, agency_name=await self._agency_name(asking), somebody_else=somebody_else
+        )
+        await self.interactions.save(replace(interaction, sign_in=ask))
+        return _see_other(interaction.url("/signin"))
+
+    async def _with_consent(
+        self, request: Request, asking: Asking, signed_in: SignedIn, interaction: Interaction | None
+    ) -> Response:
+        """Asks what is not yet agreed to; with nothing left to ask, gives the code."""
+        answered = _answer_of(interaction, signed_in)
+        if answered == "refuse":
+            raise OAuthError("access_denied", "The person did not agree.")
+        question: Question | None = None
+        code = ""
+        async with self.database.raw() as tx:
+            if answered is None:
+                question = await self._question(tx, asking, signed_in)
+            if question is None:
+                code = await self._code(tx, asking, signed_in, interaction)
+        if question is None:
+            return self.answers.send(request, asking.answer_to, {"code": code})
+        if asking.silent:
+            raise OAuthError("consent_required", "The person has to be asked for consent.")
+        interaction = interaction or await self._start(request, asking)
+        await self.interactions.save(
+            replace(interaction, signed_in=signed_in, consent_ask=question.to_json(), consent_answer=None)
+        )
+        return _see_other(interaction.url("/consent"))
+
+    async def _question(self, tx: RawTx, asking: Asking, signed_in: SignedIn) -> Question | None:
+        asks = purpose_asks(asking)
+        if not asks:
+            return None
+        client = asking.client
+        ask = ConsentAsk(
+            person_id=uuid.UUID(signed_in.person_id),
+            agency_id=client.agency_id,
+            client_id=client.client_id,
+            client_name=client.name(asking.locale),
+            asks=asks,
+            locale=asking.locale or "vi",
+            # Whoever cannot prove who it is asks every time (OWASP ASVS V10.7.1).
+            again="consent" in asking.prompts or client.public,
+        )
+        try:
+            return await self.consent.question(tx, ask)
+        except (NotAllowed, NotFound) as refusal:
+            raise OAuthError(
+                "invalid_scope", "The agency has no policy for a purpose that was asked for.", private=refusal.private
+            ) from None
+
+    async def _code(
+        self, tx: RawTx, asking: Asking, signed_in: SignedIn, interaction: Interaction | None
+    ) -> str:
+        """Claims the one end of the walk, then writes the grant."""
+        if not await self.identity.still_good(tx, signed_in):
+            raise OAuthError("access_denied", "The account may not sign in now.")
+        if interaction is not None and not await self.interactions.finish(interaction):
+            raise OAuthError("invalid_request", "This request was answered already.")
+        if asking.pushed_uri is not None and not await self.pushed.finish(asking.pushed_uri):
+            raise OAuthError("invalid_request_uri", "The request_uri was used already.")
+        asks = purpose_asks(asking)
+        granted = {}
+        if asks:
+            granted = await self.consent.granted(
+                tx, uuid.UUID(signed_in.person_id), asking.client.agency_id, purpose_fields(asks)
+            )
+        purposes = {code: PurposeGrant(held.consent_ids, held.fields) for code, held in granted.items()}
+        return await issue_code(tx, asking, signed_in, purposes, now=self.clock.now())
+
+    async def _start(self, request: Request, asking: Asking) -> Interaction:
+        return await self.interactions.start(
+            request,
+            resume=RESUME_PATH,
+            locale=asking.locale,
+            redirect_origin=origin_of(asking.answer_to.redirect_uri),
+            data={"params": asking.params, "pushed_uri": asking.pushed_uri},
+        )
+
+    async def _agency_name(self, asking: Asking) -> str:
+        async with self.database.raw_read() as tx:
+            agency = await self.identity.agency(tx, agency_id=asking.client.agency_id)
+        return agency.name(asking.locale or "vi")
+
+    def _subject(self, asking: Asking, signed_in: SignedIn) -> str:
+        return self.pseudonyms.subject(asking.client.sector, uuid.UUID(signed_in.person_id))
+
+    def _is_somebody_else(self, asking: Asking, signed_in: SignedIn) -> bool:
+        return asking.hint_subject is not None and self._subject(asking, signed_in) != asking.hint_subject
+
+    def _fault(self, asking: Asking, signed_in: SignedIn, *, begun_at: int, fresh: bool) -> OAuthError | None:
+        return sign_in_fault(
+            asking,
+            signed_in,
+            begun_at=begun_at,
+            fresh=fresh,
+            subject_of=lambda who: self._subject(asking, who),
+        )
+
+
+def _answer_of(interaction: Interaction | None, signed_in: SignedIn) -> str | None:
+    """"allow" or "refuse", when this very person has answered on this walk."""
+    if interaction is None or interaction.consent_answer is None or interaction.consent_ask is None:
+        return None
+    if interaction.consent_ask.get("person_id") != signed_in.person_id:
+        return None
+    return "allow" if interaction.consent_answer.get("decision") == "allow" else "refuse"
+
+
+def _see_other(url: str) -> Response:
+    return RedirectResponse(url, 303, {"Cache-Control": "no-store"})

@@ -1,0 +1,43 @@
+"""What ends grants from outside: a consent withdrawn, an account locked, a person's death. Idempotent."""
+
+import uuid
+
+from core.clock import Clock
+from core.database import Tx
+from core.outbox import Event, Outbox
+from oidc import grants
+
+
+class GrantEnder:
+    """The handlers; each ends what is still live, so running one twice does no more."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    async def on_consent_withdrawn(self, tx: Tx, event: Event) -> None:
+        """Every grant that rests on the consent; others of the same portal stay."""
+        await grants.revoke_of_consent(
+            tx,
+            uuid.UUID(event.payload["person_id"]),
+            uuid.UUID(event.payload["consent_id"]),
+            reason="consent-withdrawn",
+            now=self._clock.now(),
+        )
+
+    async def on_account_locked(self, tx: Tx, event: Event) -> None:
+        await self._end_all(tx, event, "account-locked")
+
+    async def on_person_died(self, tx: Tx, event: Event) -> None:
+        await self._end_all(tx, event, "person-died")
+
+    async def _end_all(self, tx: Tx, event: Event, reason: str) -> None:
+        person_id = uuid.UUID(event.payload["person_id"])
+        await grants.revoke_of_person(tx, person_id, reason=reason, now=self._clock.now())
+
+
+def register_events(outbox: Outbox, clock: Clock) -> None:
+    """The handlers' names are stored with the events: they must stay as they are."""
+    ender = GrantEnder(clock)
+    outbox.register("consent.withdrawn", "oidc.revoke-grants", ender.on_consent_withdrawn)
+    outbox.register("account.locked", "oidc.revoke-grants", ender.on_account_locked)
+    outbox.register("person.died", "oidc.revoke-grants", ender.on_person_died)

@@ -1,0 +1,58 @@
+"""The provider's metadata (OpenID Connect Discovery, RFC 8414): exactly what is supported, no more."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from core.dpop import PROOF_ALGORITHMS
+from oidc.acr import ACR_VALUES
+from oidc.authorize.checks.levels import PROMPTS
+from oidc.authorize.checks.redirect import RESPONSE_MODES
+from oidc.claims import claims_supported
+from oidc.profiles import ASSERTION_ALGORITHMS
+from oidc.scopes import CLAIM_SCOPES, LOOKUP, OFFLINE, OPENID
+from oidc.tables import KEY_ALGORITHMS
+from oidc.token.endpoint import GRANT_TYPES
+
+CONFIDENTIAL_METHODS = ("private_key_jwt", "client_secret_basic", "client_secret_post")
+
+
+def provider_metadata(issuer: str, fields: Iterable[str]) -> dict[str, Any]:
+    """The document. fields: codes of the registry's field catalogue."""
+    signing = list(ASSERTION_ALGORITHMS)
+    document: dict[str, Any] = {
+        "issuer": issuer,
+        "authorization_endpoint": f"{issuer}/authorize",
+        "token_endpoint": f"{issuer}/token",
+        "userinfo_endpoint": f"{issuer}/userinfo",
+        "jwks_uri": f"{issuer}/jwks",
+        "pushed_authorization_request_endpoint": f"{issuer}/par",
+        "introspection_endpoint": f"{issuer}/introspect",
+        "revocation_endpoint": f"{issuer}/revoke",
+        "end_session_endpoint": f"{issuer}/logout",
+        "scopes_supported": [OPENID, *CLAIM_SCOPES, OFFLINE, LOOKUP],
+        "response_types_supported": ["code"],
+        "response_modes_supported": list(RESPONSE_MODES),
+        "grant_types_supported": list(GRANT_TYPES),
+        "subject_types_supported": ["pairwise"],
+        "id_token_signing_alg_values_supported": list(KEY_ALGORITHMS),
+        "acr_values_supported": list(ACR_VALUES),
+        "claims_supported": claims_supported(fields),
+        "claim_types_supported": ["normal"],
+        "claims_parameter_supported": True,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+        "require_request_uri_registration": False,
+        "require_pushed_authorization_requests": False,
+        "prompt_values_supported": list(PROMPTS),
+        "ui_locales_supported": ["vi", "en"],
+        "claims_locales_supported": ["vi"],
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": True,
+        "dpop_signing_alg_values_supported": sorted(PROOF_ALGORITHMS),
+        "token_endpoint_auth_methods_supported": [*CONFIDENTIAL_METHODS, "none"],
+        "token_endpoint_auth_signing_alg_values_supported": signing,
+    }
+    for endpoint, methods in (("introspection", CONFIDENTIAL_METHODS), ("revocation", (*CONFIDENTIAL_METHODS, "none"))):
+        document[f"{endpoint}_endpoint_auth_methods_supported"] = list(methods)
+        document[f"{endpoint}_endpoint_auth_signing_alg_values_supported"] = signing
+    return document

@@ -1,0 +1,68 @@
+"""POST /par: pushed authorization requests (RFC 9126), checked by the same table as /authorize."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from core.cache import Cache
+from core.clock import Clock
+from oidc.authorize import table
+from oidc.authorize.asking import Asking
+from oidc.client_authentication import ClientAuthentication
+from oidc.clients import Clients
+from oidc.edge import json_response, read_parameters
+from oidc.errors import OAuthError
+from oidc.proof import read_proof, replay_mark
+from oidc.pushed import LIFETIME_SECONDS, PushedRequests
+from oidc.replay import claim_all
+from oidc.signing_keys import SigningKeys
+
+_AUTHENTICATION = frozenset({"client_secret", "client_assertion", "client_assertion_type"})
+
+
+class ParEndpoint:
+    """The endpoint; one per process."""
+
+    def __init__(
+        self,
+        *,
+        issuer: str,
+        authentication: ClientAuthentication,
+        clients: Clients,
+        pushed: PushedRequests,
+        keys: SigningKeys,
+        cache: Cache,
+        clock: Clock,
+    ) -> None:
+        self._issuer = issuer
+        self._authentication = authentication
+        self._clients = clients
+        self._pushed = pushed
+        self._keys = keys
+        self._cache = cache
+        self._clock = clock
+
+    async def answer(self, request: Request) -> Response:
+        """201 with `request_uri` and `expires_in`. Raises OAuthError, Unavailable."""
+        parameters = await read_parameters(request)
+        now = self._clock.now()
+        authenticated = await self._authentication.authenticate(request, parameters, now=now)
+        proof = read_proof(request, issuer=self._issuer, now=now)
+        marks = authenticated.marks if proof is None else (*authenticated.marks, replay_mark(proof))
+        await claim_all(self._cache, marks)
+        params = {name: value for name, value in parameters.items() if name not in _AUTHENTICATION}
+        # RFC 9449 §10.1: a proof here binds the code just as dpop_jkt does; the two must agree.
+        if proof is not None and params.setdefault("dpop_jkt", proof.jkt) != proof.jkt:
+            raise OAuthError("invalid_dpop_proof", "dpop_jkt is not the key of the DPoP proof.")
+        asking = Asking(
+            endpoint="par",
+            params=params,
+            issuer=self._issuer,
+            now=now,
+            clients=self._clients,
+            pushed=self._pushed,
+            keys=self._keys,
+            known_client=authenticated.client,
+        )
+        await table.run(asking)
+        uri = await self._pushed.keep(authenticated.client.client_id, asking.params)
+        return json_response({"request_uri": uri, "expires_in": LIFETIME_SECONDS}, status=201)

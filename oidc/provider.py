@@ -1,0 +1,138 @@
+"""The room: the endpoints put together, and what other code asks of the provider."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from consent.api import Consent
+from core.cache import Cache
+from core.clock import Clock
+from core.database import Database, Tx
+from core.interaction import Interactions
+from core.settings import Settings
+from core.token import TokenVerifier
+from core.web.pages import Pages
+from identity.api import Identity
+from oidc.authorize.answers import Answers
+from oidc.authorize.endpoint import AuthorizeEndpoint
+from oidc.authorize.walk import Walk
+from oidc.client_authentication import ClientAuthentication
+from oidc.foundation import ProviderFoundation
+from oidc.introspect import IntrospectionEndpoint
+from oidc.logout import LogoutEndpoint
+from oidc.metadata import provider_metadata
+from oidc.par import ParEndpoint
+from oidc.published import Published
+from oidc.pushed import PushedRequests
+from oidc.registration.register import DEFAULT_PURPOSE, Registered, Registrar
+from oidc.revoke import RevocationEndpoint
+from oidc.token.context import TokenRooms
+from oidc.token.endpoint import TokenEndpoint
+from oidc.userinfo import UserinfoEndpoint
+from population_db.api import FIELDS
+from privacy.journal.api import ActorRef, Journal
+from privacy.pseudonyms.api import Pseudonyms
+
+
+class OpenIdProvider:
+    """One per process, on a loaded foundation."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        clock: Clock,
+        database: Database,
+        cache: Cache,
+        interactions: Interactions,
+        pages: Pages,
+        foundation: ProviderFoundation,
+        identity: Identity,
+        consent: Consent,
+        journal: Journal,
+        pseudonyms: Pseudonyms,
+    ) -> None:
+        issuer, clients, keys = settings.issuer, foundation.clients, foundation.keys
+        self.foundation = foundation
+        self.metadata = provider_metadata(issuer, FIELDS)
+        self.registrar = Registrar(journal, clock, self.metadata, settings.sandbox)
+        authentication = ClientAuthentication(issuer=issuer, clients=clients)
+        pushed = PushedRequests(cache, clock)
+        answers = Answers(issuer=issuer, pages=pages)
+        self.published = Published(self.metadata, keys)
+        self.par = ParEndpoint(
+            issuer=issuer,
+            authentication=authentication,
+            clients=clients,
+            pushed=pushed,
+            keys=keys,
+            cache=cache,
+            clock=clock,
+        )
+        self.authorize = AuthorizeEndpoint(
+            issuer=issuer,
+            clients=clients,
+            pushed=pushed,
+            keys=keys,
+            interactions=interactions,
+            answers=answers,
+            walk=Walk(database, clock, interactions, identity, consent, pseudonyms, pushed, answers),
+            clock=clock,
+        )
+        self.token = TokenEndpoint(
+            TokenRooms(issuer, database, keys, pseudonyms),
+            authentication=authentication,
+            cache=cache,
+            clock=clock,
+        )
+        self.userinfo = UserinfoEndpoint(
+            issuer=issuer,
+            verifier=TokenVerifier(issuer=issuer, keys=foundation, grants=foundation, cache=cache, clock=clock),
+            clients=clients,
+            consent=consent,
+            database=database,
+        )
+        self.introspection = IntrospectionEndpoint(
+            issuer=issuer,
+            authentication=authentication,
+            keys=keys,
+            statuses=foundation.statuses,
+            pseudonyms=pseudonyms,
+            database=database,
+            cache=cache,
+            clock=clock,
+        )
+        self.revocation = RevocationEndpoint(
+            authentication=authentication, keys=keys, database=database, cache=cache, clock=clock
+        )
+        self.logout = LogoutEndpoint(
+            issuer, clients, keys, identity, interactions, answers, pages, database, clock
+        )
+
+    async def register_client(
+        self,
+        tx: Tx,
+        metadata: Mapping[str, Any],
+        *,
+        agency_id: uuid.UUID,
+        agency_code: str,
+        by: ActorRef,
+        profile: str = "fapi2",
+        purpose: str = DEFAULT_PURPOSE,
+        audiences: Sequence[str] = (),
+        sector: str | None = None,
+        client_id: str | None = None,
+    ) -> Registered:
+        """See registration.register.Registrar.register."""
+        return await self.registrar.register(
+            tx,
+            metadata,
+            agency_id=agency_id,
+            agency_code=agency_code,
+            by=by,
+            profile=profile,
+            purpose=purpose,
+            audiences=audiences,
+            sector=sector,
+            client_id=client_id,
+        )

@@ -1,0 +1,56 @@
+"""Access tokens (RFC 9068): signed by us, for one audience, short-lived, named by their grant."""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from core.ids import new_reference
+from core.jose import sign_jwt
+from core.token import TOKEN_TYPE
+from oidc.signing_keys import SigningKeys
+
+LIFETIME_SECONDS = 600
+ALGORITHM = "ES256"
+
+
+@dataclass(frozen=True, slots=True)
+class AccessTokenAsk:
+    """What a token is to say. jkt: the key it is bound to (RFC 9449 §6.1)."""
+
+    client_id: str
+    subject: str
+    audience: str
+    scopes: tuple[str, ...]
+    gid: uuid.UUID
+    jkt: str | None
+
+
+def issue_access_token(ask: AccessTokenAsk, keys: SigningKeys, *, issuer: str, now: datetime) -> str:
+    """A signed token. Its scope is what it may do at its audience; its life is ten minutes at the most."""
+    issued_at = int(now.timestamp())
+    claims: dict[str, Any] = {
+        "iss": issuer,
+        "sub": ask.subject,
+        "aud": ask.audience,
+        "client_id": ask.client_id,
+        "scope": " ".join(ask.scopes),
+        "gid": str(ask.gid),
+        "jti": new_reference(),
+        "iat": issued_at,
+        "exp": issued_at + LIFETIME_SECONDS,
+    }
+    if ask.jkt is not None:
+        claims["cnf"] = {"jkt": ask.jkt}
+    return sign_jwt(keys.signing(ALGORITHM), claims, typ=TOKEN_TYPE)
+
+
+def token_response(token: str, *, jkt: str | None, scopes: Iterable[str]) -> dict[str, Any]:
+    """The members that every token response has (RFC 6749 §5.1)."""
+    return {
+        "access_token": token,
+        "token_type": "Bearer" if jkt is None else "DPoP",
+        "expires_in": LIFETIME_SECONDS,
+        "scope": " ".join(scopes),
+    }

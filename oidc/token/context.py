@@ -1,0 +1,30 @@
+"""What a grant type works with: the request as it was proven, and the rooms it may use."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.database import Database
+from oidc.clients import Client
+from oidc.signing_keys import SigningKeys
+from privacy.pseudonyms.api import Pseudonyms
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRequest:
+    """A token request of an authenticated client. jkt: the key of its DPoP proof."""
+
+    client: Client
+    parameters: Mapping[str, str]
+    jkt: str | None
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRooms:
+    """Rooms and constants of the token endpoint."""
+
+    issuer: str
+    database: Database
+    keys: SigningKeys
+    pseudonyms: Pseudonyms

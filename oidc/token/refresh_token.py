@@ -1,0 +1,74 @@
+"""The refresh_token grant (RFC 6749 §6)."""
+
+from typing import Any
+
+from core.database import RawTx
+from oidc import grants, scopes
+from oidc.edge import required
+from oidc.errors import OAuthError, invalid_grant
+from oidc.token import refresh_tokens
+from oidc.token.answer import person_tokens
+from oidc.token.context import TokenRequest, TokenRooms
+from oidc.token.refresh_tokens import RefreshToken
+
+
+async def refresh_token(asked: TokenRequest, rooms: TokenRooms) -> dict[str, Any]:
+    """New tokens from an old grant. Raises OAuthError; an ended family commits with it."""
+    token = required(asked.parameters, "refresh_token")
+    if asked.client.public:
+        async with rooms.database.raw() as tx:
+            held = await _held(tx, token, asked)
+            successor = None if held.jkt is not None else await _rotated(tx, token, held, asked)
+    else:
+        successor = None
+        async with rooms.database.raw_read() as tx:
+            held = await _held(tx, token, asked)
+    narrowed = scopes.narrowed(held.scopes, asked.parameters.get("scope"))
+    answer = person_tokens(asked, rooms, held.grant, narrowed, first=False)
+    if successor is not None:
+        answer["refresh_token"] = successor
+    return answer
+
+
+async def _held(tx: RawTx, token: str, asked: TokenRequest) -> RefreshToken:
+    held = await refresh_tokens.find(tx, token, asked.client.client_id)
+    fault = _unknown() if held is None else _fault(held, asked)
+    if held is None or fault is not None:
+        raise fault or _unknown()
+    return held
+
+
+def _fault(held: RefreshToken, asked: TokenRequest) -> OAuthError | None:
+    """What is wrong with a stored token, by our clock; pure."""
+    until = held.grant.refresh_until
+    if held.grant.revoked_at is not None or until is None or until <= asked.now:
+        return _unknown()
+    if scopes.OFFLINE not in asked.client.scopes:
+        return invalid_grant("The client is no longer registered for offline_access.")
+    if held.jkt is not None and asked.jkt != held.jkt:
+        return OAuthError("invalid_dpop_proof", "The refresh token is bound to another DPoP key.")
+    # A scope refused at once, before anything is spent.
+    scopes.narrowed(held.scopes, asked.parameters.get("scope"))
+    return None
+
+
+async def _rotated(tx: RawTx, token: str, held: RefreshToken, asked: TokenRequest) -> str:
+    """The successor of a public client's token; ends the family when an old one is shown again."""
+    if held.rotated_at is None:
+        made = await refresh_tokens.rotate(tx, token, held, now=asked.now)
+        if made is not None:
+            return made
+        # Replaced by a request that ran beside this one: the row now tells when.
+        held = await refresh_tokens.find(tx, token, asked.client.client_id) or held
+    if refresh_tokens.within_grace(held, asked.now):
+        successor = refresh_tokens.successor(token, held.successor_salt)
+        following = await refresh_tokens.find(tx, successor, asked.client.client_id)
+        # Whose successor was used already did get the answer: then this is no retry.
+        if following is not None and following.rotated_at is None:
+            return successor
+    await grants.revoke(tx, held.grant.person_id, held.grant.gid, reason="refresh-reused", now=asked.now)
+    raise invalid_grant("The refresh token is unknown, expired or revoked.", private="refresh token reused")
+
+
+def _unknown() -> OAuthError:
+    return invalid_grant("The refresh token is unknown, expired or revoked.")

@@ -1,0 +1,134 @@
+"""Refresh tokens: kept as hashes; bound to the client's authentication or to a DPoP key, and then not rotated.
+
+Only a public client without DPoP has rotating ones (RFC 9700 §4.14): a token that was replaced and comes
+again ends the grant, but within ten seconds of its replacement the retry gets the same successor. The
+successor is an HMAC of the old token under a salt of its row, so it need not be kept.
+"""
+
+import base64
+import hmac
+import secrets
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import bindparam, insert, select, update
+
+from core.database import Query, Tx
+from core.ids import hash_reference, new_reference
+from oidc.grants import Grant, grant_from_row
+from oidc.tables import GrantRow, RefreshTokenRow
+
+GRACE = timedelta(seconds=10)
+
+_T: Any = RefreshTokenRow.__table__.c  # type: ignore[attr-defined]
+_G: Any = GrantRow.__table__.c  # type: ignore[attr-defined]
+_INSERT = Query(
+    insert(RefreshTokenRow).values(
+        {column.name: bindparam(column.name, type_=column.type) for column in _T if column.name != "rotated_at"}
+    )
+)
+_FIND = Query(
+    select(
+        *_G,
+        _T.scopes.label("token_scopes"),
+        _T.dpop_jkt.label("token_jkt"),
+        _T.successor_salt,
+        _T.rotated_at,
+    )
+    .join_from(RefreshTokenRow, GrantRow, (_G.person_id == _T.person_id) & (_G.gid == _T.gid))
+    .where(_T.token_hash == bindparam("token_hash"), _T.client_id == bindparam("client_id"))
+)
+_ROTATE = Query(
+    update(RefreshTokenRow)
+    .where(
+        _T.person_id == bindparam("of_person"),
+        _T.token_hash == bindparam("of_token"),
+        _T.rotated_at.is_(None),
+    )
+    .values(rotated_at=bindparam("now"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshToken:
+    """A stored token with its grant. jkt: the key it is bound to."""
+
+    token_hash: bytes
+    grant: Grant
+    scopes: tuple[str, ...]
+    jkt: str | None
+    successor_salt: bytes
+    rotated_at: datetime | None
+
+
+async def find(tx: Tx, token: str, client_id: str) -> RefreshToken | None:
+    """The client's own token; None for another's, which stays untouched."""
+    token_hash = hash_reference(token)
+    row = await tx.row(_FIND, token_hash=token_hash, client_id=client_id)
+    if row is None:
+        return None
+    return RefreshToken(
+        token_hash=token_hash,
+        grant=grant_from_row(row),
+        scopes=tuple(row["token_scopes"]),
+        jkt=row["token_jkt"],
+        successor_salt=row["successor_salt"],
+        rotated_at=row["rotated_at"],
+    )
+
+
+async def issue(
+    tx: Tx,
+    *,
+    person_id: uuid.UUID,
+    gid: uuid.UUID,
+    client_id: str,
+    scopes: tuple[str, ...],
+    jkt: str | None,
+    now: datetime,
+    token: str | None = None,
+) -> str:
+    """Stores a new token (or the given successor) and gives it."""
+    token = token or new_reference(person_id)
+    await tx.run(
+        _INSERT,
+        person_id=person_id,
+        token_hash=hash_reference(token),
+        gid=gid,
+        client_id=client_id,
+        scopes=list(scopes),
+        dpop_jkt=jkt,
+        successor_salt=secrets.token_bytes(32),
+        issued_at=now,
+    )
+    return token
+
+
+async def rotate(tx: Tx, token: str, held: RefreshToken, *, now: datetime) -> str | None:
+    """The successor, for exactly one caller; None when somebody else has replaced it meanwhile."""
+    if not await tx.run(_ROTATE, of_person=held.grant.person_id, of_token=held.token_hash, now=now):
+        return None
+    return await issue(
+        tx,
+        person_id=held.grant.person_id,
+        gid=held.grant.gid,
+        client_id=held.grant.client_id,
+        scopes=held.scopes,
+        jkt=held.jkt,
+        now=now,
+        token=successor(token, held.successor_salt),
+    )
+
+
+def successor(token: str, salt: bytes) -> str:
+    """The token that follows: same shape, 192 bits that need both the old token and the row's salt."""
+    head = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))[:2]
+    tail = hmac.digest(salt, b"refresh-successor\x00" + token.encode(), "sha256")[:24]
+    return base64.urlsafe_b64encode(head + tail).rstrip(b"=").decode()
+
+
+def within_grace(held: RefreshToken, now: datetime) -> bool:
+    """Whether a replaced token may be a retry whose answer was lost."""
+    return held.rotated_at is not None and now - held.rotated_at <= GRACE

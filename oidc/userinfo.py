@@ -1,0 +1,140 @@
+"""GET and POST /userinfo: what the person let this portal know, each time journalled before it leaves."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from consent.api import Consent, DisclosureDenied, DisclosureRequest, Recipient
+from core.actor import Actor
+from core.database import Database
+from core.token import AccessToken, TokenRefused, TokenVerifier
+from core.web.forms import read_urlencoded, strict_query
+from oidc import grants
+from oidc.audiences import userinfo_audience
+from oidc.claims import SCOPE_FIELDS, purpose_claims, standard_claims
+from oidc.clients import Client, Clients
+from oidc.edge import json_response
+from oidc.errors import OAuthError, invalid_request
+from oidc.grants import Grant
+from oidc.scopes import OPENID, PURPOSE_PREFIX
+
+ACTION = "oidc.userinfo"
+LEGAL_BASIS = "consent"
+
+_ABOUT_THE_CLIENT = frozenset(
+    {"purpose-not-allowed", "legal-basis-not-allowed", "answer-not-allowed", "field-not-allowed"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Fields to disclose, by the way they came to be asked: standard claims, and `purpose:` scopes."""
+
+    standard: frozenset[str]
+    namespaced: frozenset[str]
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        return tuple(sorted(self.standard | self.namespaced))
+
+
+def wanted(grant: Grant, token_scopes: frozenset[str], sign_in_purpose: str) -> Wanted:
+    """The consented fields that this token's scopes still open. Pure.
+
+    A scope that was granted and then dropped at a refresh takes its fields along; a field that was asked
+    for by the `claims` parameter alone has no scope to lose.
+    """
+    dropped = frozenset(grant.scopes) - token_scopes
+    closed = {field for scope in dropped for field in SCOPE_FIELDS.get(scope, ())}
+    own = grant.purposes.get(sign_in_purpose)
+    standard = frozenset(own.fields) - closed if own else frozenset[str]()
+    namespaced = frozenset(
+        field
+        for code, held in grant.purposes.items()
+        if PURPOSE_PREFIX + code in token_scopes
+        for field in held.fields
+    )
+    return Wanted(standard, namespaced)
+
+
+class UserinfoEndpoint:
+    """The endpoint; one per process."""
+
+    def __init__(
+        self, *, issuer: str, verifier: TokenVerifier, clients: Clients, consent: Consent, database: Database
+    ) -> None:
+        self._issuer = issuer
+        self._verifier = verifier
+        self._clients = clients
+        self._consent = consent
+        self._database = database
+
+    async def answer(self, request: Request) -> Response:
+        """`sub` and the consented claims. Raises TokenRefused, NotAllowed, OAuthError, Unavailable."""
+        await _refuse_token_elsewhere(request)
+        token = await self._verifier.verify(request, audience=userinfo_audience(self._issuer), scope=OPENID)
+        request.state.client_id = token.client_id
+        client = await self._clients.get(token.client_id)
+        async with self._database.raw_read() as tx:
+            grant = await grants.find(tx, token.grant_id)
+        if client is None or grant is None or grant.client_id != token.client_id:
+            raise TokenRefused("invalid_token", "The access token was revoked.")
+        return json_response({**await self._claims(grant, token, client), "sub": token.subject})
+
+    async def _claims(self, grant: Grant, token: AccessToken, client: Client) -> Mapping[str, Any]:
+        opened = wanted(grant, token.scopes, client.purpose)
+        if not opened.fields:
+            return {}  # a pseudonym alone: nothing of the record is told, so there is nothing to journal
+        try:
+            disclosure = await self._consent.disclose_by_itself(_request(grant, client, opened))
+        except DisclosureDenied as denied:
+            raise _refused(denied) from None
+        values = {field: held.value for field, held in disclosure.values.items()}
+        return {
+            **purpose_claims({field: value for field, value in values.items() if field in opened.namespaced}),
+            **standard_claims({field: value for field, value in values.items() if field in opened.standard}),
+        }
+
+
+def _request(grant: Grant, client: Client, opened: Wanted) -> DisclosureRequest:
+    """One question for all purposes together, so that one answer has one line."""
+    return DisclosureRequest(
+        action=ACTION,
+        actor=Actor(
+            kind="client",
+            person_id=grant.person_id,
+            client_id=client.client_id,
+            agency_id=client.agency_id,
+            agency_code=client.agency_code,
+            aal=grant.aal,
+            ial=grant.ial,
+            grant_id=grant.gid,
+        ),
+        subject=grant.person_id,
+        agency=Recipient(client.agency_id, client.agency_code),
+        purpose=None,
+        legal_basis=LEGAL_BASIS,
+        fields=opened.fields,
+        consent_ids=frozenset(ident for held in grant.purposes.values() for ident in held.consent_ids),
+        grant_id=grant.gid,
+        details={"client": client.client_id},
+    )
+
+
+def _refused(denied: DisclosureDenied) -> Exception:
+    """What the token rests on is gone: it is as good as revoked. What the agency may not: 403."""
+    if denied.code in _ABOUT_THE_CLIENT:
+        return OAuthError("insufficient_scope", denied.public, status=403, private=denied.reason)
+    return TokenRefused("invalid_token", "What the access token rests on has ended.")
+
+
+async def _refuse_token_elsewhere(request: Request) -> None:
+    """A token in the URL or in the body is refused, with or without one in the header (RFC 6750 §2)."""
+    if "access_token" in strict_query(request):
+        raise invalid_request("Send the access token in the Authorization header only.")
+    has_form = request.method == "POST" and request.headers.get("content-type") is not None
+    if has_form and "access_token" in await read_urlencoded(request):
+        raise invalid_request("Send the access token in the Authorization header only.")
