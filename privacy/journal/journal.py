@@ -13,6 +13,7 @@ from privacy.journal.about import lines_about
 from privacy.journal.errors import DisclosureRefused
 from privacy.journal.group_commit import GroupCommit, not_writable
 from privacy.journal.line import NOBODY, BadLine, Draft, Line, LineRef, StoredLine, draft
+from privacy.journal.new_keys import NewKeys
 from privacy.journal.protocols import DisclosureGuard, PersonKey, PersonKeys
 from privacy.journal.seal_line import line_columns
 from privacy.journal.write import subjects, write_batch, write_one
@@ -38,11 +39,13 @@ class Journal:
         self._clock = clock
         self._keys = keys
         self._guard = guard
+        self._new_keys = NewKeys(database, keys)
         self._disclosures: GroupCommit[_Asked, LineRef] = GroupCommit(self._commit)
 
     async def close(self) -> None:
         """Waits for the disclosures that are being written."""
         await self._disclosures.settled()
+        await self._new_keys.close()
 
     async def write(self, tx: Tx, line: Line) -> LineRef:
         """Writes an act or a refusal in the caller's transaction: it stands exactly when the act does.
@@ -96,11 +99,7 @@ class Journal:
         missing = people - found.keys()
         if not missing:
             return found
-        # Committed at once, on a connection of its own: in the caller's transaction the new row would make
-        # a disclosure about the same person wait for it, while the caller waits for the disclosure.
-        async with self._database.raw() as own:
-            made = await self._keys.make_person_keys(own, missing)
-        return {**found, **made}
+        return {**found, **await self._new_keys.make(missing)}
 
     async def _commit(self, asked: Sequence[_Asked]) -> Sequence[LineRef | Exception]:
         async with self._database.raw() as tx:
