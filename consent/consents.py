@@ -41,9 +41,11 @@ _OF_PERSON = Query(
     .limit(bindparam("most"))
 )
 _BY_REFERENCE = Query(select(*_C).where(_C.person_id == bindparam("person_id"), _C.reference == bindparam("reference")))
-_ASKED_PAIRS = func.unnest(
-    bindparam("person_ids", type_=ARRAY(Uuid)), bindparam("consent_ids", type_=ARRAY(Uuid))
-).table_valued(column("person_id", Uuid), column("consent_id", Uuid), name="asked")
+_ASKED_PAIRS = (
+    func.unnest(bindparam("person_ids", type_=ARRAY(Uuid)), bindparam("consent_ids", type_=ARRAY(Uuid)))
+    .table_valued(column("person_id", Uuid), column("consent_id", Uuid), name="asked")
+    .render_derived()
+)
 _STILL_LIVE = Query(
     select(_C.person_id, _C.consent_id)
     .join_from(

@@ -23,11 +23,15 @@ PolicyKey = tuple[uuid.UUID, str, int]
 """Agency, purpose, version."""
 
 _P: Any = PolicyRow.__table__.c  # type: ignore[attr-defined]
-_ASKED = func.unnest(
-    bindparam("agencies", type_=ARRAY(Uuid)),
-    bindparam("purposes", type_=ARRAY(Text)),
-    bindparam("versions", type_=ARRAY(Integer)),
-).table_valued(column("agency_id", Uuid), column("purpose_code", Text), column("version", Integer), name="asked")
+_ASKED = (
+    func.unnest(
+        bindparam("agencies", type_=ARRAY(Uuid)),
+        bindparam("purposes", type_=ARRAY(Text)),
+        bindparam("versions", type_=ARRAY(Integer)),
+    )
+    .table_valued(column("agency_id", Uuid), column("purpose_code", Text), column("version", Integer), name="asked")
+    .render_derived()
+)
 _IN_FORCE = Query(
     select(_P.agency_id, _P.purpose_code, _P.version)
     .join_from(
