@@ -9,26 +9,27 @@ from service.servers import servers_for_command
 
 def up_command() -> None:
     """Run the sandbox: servers, migrations, people, web, worker and demo portal. Ctrl-C stops it."""
+    settings = load_settings()
     from service.up import up  # here and below: a command loads what it needs, `version` starts at once
 
-    up(load_settings(), Console(highlight=False))
+    up(settings, Console(highlight=False))
 
 
 def serve_command() -> None:
     """Serve the pages and APIs (needs DATABASE_URL and REDIS_URL)."""
-    from service.serve import serve
-
     settings = load_settings()
     configure_logging(settings.log_level)
+    from service.serve import serve
+
     serve(settings)
 
 
 def worker_command() -> None:
     """Run the background work (needs DATABASE_WORKER_URL and REDIS_URL)."""
-    from service.worker import work
-
     settings = load_settings()
     configure_logging(settings.log_level)
+    from service.worker import work
+
     work(settings)
 
 

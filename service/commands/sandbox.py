@@ -17,12 +17,12 @@ def sandbox_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")] = False,
 ) -> None:
     """Show whom to sign in as (with the one-time codes of this moment) and the registered clients."""
-    from service.sandbox import guide
-    from service.welcome import addresses, show_people
-
     settings = load_settings()
     if not settings.sandbox:
         raise CommandError("there are no sandbox people outside sandbox mode")
+    from service.sandbox import guide
+    from service.welcome import addresses, show_people
+
     sandbox = guide(settings)
     if as_json:
         told = sandbox.as_json() | {"addresses": addresses(settings)}

@@ -1,0 +1,97 @@
+"""The command line: one sentence and an exit code, whatever goes wrong."""
+
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from service.embedded import EmbeddedUrls
+from tests.support.commands import run
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> dict[str, str]:
+    return {"DINHDANH_DATA_DIR": str(tmp_path / "data")}
+
+
+def test_version(sandbox: dict[str, str]) -> None:
+    done = run(["version"], sandbox)
+    assert (done.returncode, done.stdout.strip()) == (0, version("dinhdanh"))
+
+
+@pytest.mark.parametrize("arguments", [["serve"], ["worker"]])
+def test_servers_are_never_embedded_for_serve_and_worker(arguments: list[str], sandbox: dict[str, str]) -> None:
+    done = run(arguments, sandbox)
+    assert done.returncode == 1
+    assert done.stderr.startswith("dinhdanh: DATABASE_")
+    assert done.stderr.endswith("URL is not set\n")
+
+
+@pytest.mark.parametrize("arguments", [["up"], ["serve"], ["worker"], ["migrate"], ["sandbox"]])
+def test_outside_the_sandbox_nothing_embedded_starts(arguments: list[str], tmp_path: Path) -> None:
+    environment = {
+        "DINHDANH_MODE": "production",
+        "DINHDANH_ISSUER": "https://id.example",
+        "DINHDANH_DATA_DIR": str(tmp_path / "data"),
+    }
+    done = run(arguments, environment)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "DATABASE_URL" in done.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_half_an_address_book_is_refused(sandbox: dict[str, str]) -> None:
+    done = run(["migrate"], sandbox | {"REDIS_URL": "redis://127.0.0.1:1/0"})
+    assert done.returncode == 1
+    assert done.stderr == (
+        "dinhdanh: REDIS_URL is set but DATABASE_URL is not: set both, or neither for embedded servers\n"
+    )
+
+
+def test_wrong_use_has_its_own_exit_code(sandbox: dict[str, str]) -> None:
+    done = run(["migrate", "--nonsense"], sandbox)
+    assert done.returncode == 2
+    assert "--nonsense" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_bad_setting_is_named_without_its_value(sandbox: dict[str, str]) -> None:
+    done = run(["serve"], sandbox | {"DINHDANH_PORT": "canary"})
+    assert done.returncode == 1
+    assert "DINHDANH_PORT" in done.stderr
+    assert "canary" not in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_migrate_works_with_embedded_servers_and_again(sandbox: dict[str, str]) -> None:
+    for _ in range(2):
+        done = run(["migrate"], sandbox)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.startswith("The database is at revision 0")
+
+
+def test_migrate_works_with_servers_of_others(database_urls: EmbeddedUrls, tmp_path: Path) -> None:
+    environment = database_urls.environment() | {"DINHDANH_DATA_DIR": str(tmp_path / "data")}
+    done = run(["migrate"], environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not (tmp_path / "data").exists()
+
+
+def test_generate_writes_the_same_bytes_for_the_same_seed(sandbox: dict[str, str], tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        done = run(["registry", "generate", "--people", "50", "--seed", "7", "--out", str(tmp_path / name)], sandbox)
+        assert done.returncode == 0
+        assert done.stdout.startswith(f"50 people written to {tmp_path / name} in ")
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_an_unexpected_failure_is_a_sentence_and_its_details_can_be_kept(sandbox: dict[str, str]) -> None:
+    data_dir = Path(sandbox["DINHDANH_DATA_DIR"])
+    data_dir.mkdir(mode=0o700)
+    (data_dir / "secrets").write_text("a file where a directory belongs")
+    done = run(["migrate"], sandbox | {"DINHDANH_DEBUG": "1"})
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "Traceback" not in done.stderr
+    assert "Traceback" in (data_dir / "log" / "debug.log").read_text()
