@@ -37,11 +37,15 @@ class GivenConsent(decide.Consented):
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """covered: agreed to. missing: not. consent_ids: the consents that cover, the newest first as they came."""
+    """covered: agreed to. missing: not. consent_ids: the consents that cover, in the order they came.
+
+    fresh: no consent counts for the purpose at all, whichever fields are asked.
+    """
 
     covered: frozenset[str]
     missing: frozenset[str]
     consent_ids: tuple[uuid.UUID, ...]
+    fresh: bool
 
 
 def is_live(consent: GivenConsent, now: datetime) -> bool:
@@ -65,6 +69,7 @@ def cover(
         covered=covered,
         missing=asked - covered,
         consent_ids=tuple(one.consent_id for one in counting if one.fields & asked),
+        fresh=not counting,
     )
 
 
@@ -74,10 +79,10 @@ def to_ask(
     """The fields to put to the citizen; empty when there is nothing to ask.
 
     declined: voluntary fields left unticked before; they are offered again only together with a fresh
-    question (nothing is covered), when they became mandatory, or when everything is asked `again`.
+    question, when they became mandatory, or when everything is asked `again`.
     """
     if again:
         return state.covered | state.missing
-    if not state.covered:
+    if state.fresh:
         return state.missing
     return state.missing - (declined - mandatory)
