@@ -17,6 +17,7 @@ from rich.console import Console
 
 from core.errors import Refusal
 from core.settings import SettingsError
+from privacy.vault.api import VaultError
 from service.commands import journal, registry, run, sandbox
 from service.embedded import EMBEDDED_ERRORS
 from service.errors import CommandError
@@ -60,6 +61,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         return INTERRUPTED
     except (CommandError, SettingsError, *EMBEDDED_ERRORS) as known:
         return _tell(str(known))
+    except VaultError as broken:
+        return _tell(str(broken))
     except Refusal as refused:
         return _tell(refused.public)
     except OSError as error:

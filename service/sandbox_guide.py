@@ -1,48 +1,101 @@
-"""What a newcomer needs to know of a sandbox: whom to sign in as, and which clients are registered.
+"""What a newcomer needs to know of a sandbox: whom to sign in as, which agencies and clients there are.
 
 Made by `service.sandbox`, shown by `dinhdanh up` and `dinhdanh sandbox`. The people are synthetic, so their
-numbers, passwords and code secrets may be printed; nothing of the kind exists outside the sandbox.
+numbers, passwords and code secrets may be printed; nothing of the kind exists outside the sandbox. The JSON
+form is a contract with those who test against a sandbox (docs/sandbox.md): members are added, never changed.
 """
 
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
+
+FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
 class PersonaGuide:
-    """One person to sign in as. totp_secret: base32 for an authenticator, None when there is no second factor."""
+    """One person. level: 1, 2, or 0 without an account. totp_secret: base32, None without a second factor."""
 
     key: str
     name: str
     number: str
+    birth_date: str
+    level: int
     password: str | None
     totp_secret: str | None
-    note: str
+    special_vi: str
+    special_en: str
+    locked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyGuide:
+    """One agency and the purposes its policies hold."""
+
+    code: str
+    name_vi: str
+    name_en: str
+    purposes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OfficialGuide:
+    """A persona's appointment. procedures: what may be named at a check."""
+
+    persona: str
+    agency: str
+    unit: str
+    title: str
+    areas: tuple[str, ...]
+    permissions: tuple[str, ...]
+    procedures: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ClientGuide:
-    """One registered client. settings_file: where its own credentials lie (mode 0600)."""
+    """One registered client. Either client_secret or private_jwk. resource: audience of its lookup tokens."""
 
     client_id: str
     name: str
-    note: str
-    settings_file: Path | None = None
+    agency: str
+    profile: str
+    auth_method: str
+    client_secret: str | None
+    private_jwk: dict[str, Any] | None
+    redirect_uris: tuple[str, ...]
+    post_logout_redirect_uris: tuple[str, ...]
+    grant_types: tuple[str, ...]
+    scopes: tuple[str, ...]
+    dpop_bound: bool
+    resource: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """The whole guide. portal_settings_file: what the demo portal is started with."""
+    """The whole guide."""
 
+    issuer: str
+    portal: str
     personas: tuple[PersonaGuide, ...]
+    officials: tuple[OfficialGuide, ...]
+    agencies: tuple[AgencyGuide, ...]
     clients: tuple[ClientGuide, ...]
-    portal_settings_file: Path
 
     def as_json(self) -> dict[str, Any]:
-        """For `dinhdanh sandbox --json`: paths as text."""
-        told = asdict(self)
-        told["portal_settings_file"] = str(self.portal_settings_file)
-        for client in told["clients"]:
-            client["settings_file"] = None if client["settings_file"] is None else str(client["settings_file"])
-        return told
+        """For `dinhdanh sandbox --json` and the file it is kept in."""
+        return {"format": FORMAT, "synthetic": True, **asdict(self)}
+
+    @classmethod
+    def from_json(cls, raw: dict[str, Any]) -> "Sandbox":
+        """Reads what `as_json` gave. Raises KeyError, TypeError when it is something else."""
+        return cls(
+            issuer=raw["issuer"],
+            portal=raw["portal"],
+            personas=tuple(PersonaGuide(**one) for one in raw["personas"]),
+            officials=tuple(OfficialGuide(**_tuples(one)) for one in raw["officials"]),
+            agencies=tuple(AgencyGuide(**_tuples(one)) for one in raw["agencies"]),
+            clients=tuple(ClientGuide(**_tuples(one)) for one in raw["clients"]),
+        )
+
+
+def _tuples(raw: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()}

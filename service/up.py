@@ -19,6 +19,7 @@ from core.settings import Settings, secret_value
 from service.errors import CommandError
 from service.http_probe import answers
 from service.key_files import make_sandbox_keys
+from service.portal_file import write_portal_file
 from service.ports import PortWish
 from service.prepare import prepare_database
 from service.ready_marks import is_marked, ready_marks, unmark, with_ready_dir
@@ -53,7 +54,7 @@ def up(settings: Settings, console: Console) -> None:
             sandbox = seed(settings)
             status.update("Starting the service …")
             stack.enter_context(_processes(settings, sandbox))
-        show_welcome(console, settings, sandbox)
+        show_welcome(console, sandbox)
         stack.callback(console.print, "Stopping …")
         wait_for_signal()
 
@@ -144,7 +145,7 @@ def _portal(settings: Settings, sandbox: Sandbox) -> Supervised:
     return Supervised(
         Child(
             name="the demo portal",
-            command=[sys.executable, "-m", "examples.portal", str(sandbox.portal_settings_file)],
+            command=[sys.executable, "-m", "examples.portal", str(write_portal_file(settings, sandbox))],
             log_path=absolute_data_dir(settings) / "log" / "portal.log",
             environment=_environment(settings),
             is_ready=lambda _pid: answers(f"http://{settings.host}:{settings.portal_port}/"),

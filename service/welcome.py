@@ -1,42 +1,54 @@
 """What `dinhdanh up` and `dinhdanh sandbox` print: what to open and whom to sign in as."""
 
+from collections.abc import Mapping
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from core.settings import Settings
-from service.sandbox_guide import Sandbox
+from service.sandbox_guide import PersonaGuide, Sandbox
 
 
-def show_welcome(console: Console, settings: Settings, sandbox: Sandbox) -> None:
+def show_welcome(console: Console, sandbox: Sandbox) -> None:
     """Addresses, people, how to go on."""
     console.print()
     console.print(Text("Định Danh is running.", style="bold green"))
-    for label, address in addresses(settings).items():
-        console.print(f"  {label:<26}{address}", soft_wrap=True)
+    show_addresses(console, sandbox)
     console.print()
     show_people(console, sandbox)
-    console.print("One-time codes come from any authenticator app; `dinhdanh sandbox` prints this table again")
-    console.print("and the code of this moment for each person. Ctrl-C stops everything; the data stay.")
+    console.print("One-time codes come from any authenticator app, or from `dinhdanh sandbox`, which prints this")
+    console.print("table again with the code of the moment. Ctrl-C stops everything; the data stay.")
 
 
-def addresses(settings: Settings) -> dict[str, str]:
+def show_addresses(console: Console, sandbox: Sandbox) -> None:
     """What a browser can open."""
-    return {
-        "Demo portal (start here)": f"http://localhost:{settings.portal_port}/",
-        "My data (citizens)": f"{settings.issuer}/me",
-        "Desk (officials)": f"{settings.issuer}/official",
-        "Discovery (developers)": f"{settings.issuer}/.well-known/openid-configuration",
-    }
+    for label, address in (
+        ("Demo portal (start here)", f"{sandbox.portal}/"),
+        ("My data, for citizens", f"{sandbox.issuer}/me"),
+        ("Desk, for officials", f"{sandbox.issuer}/official"),
+        ("For developers", f"{sandbox.issuer}/.well-known/openid-configuration"),
+    ):
+        console.print(f"  {label:<26}{address}", soft_wrap=True)
 
 
-def show_people(console: Console, sandbox: Sandbox, codes: dict[str, str] | None = None) -> None:
+def show_people(console: Console, sandbox: Sandbox, codes: Mapping[str, str] | None = None) -> None:
     """The table of personas. codes: one-time code of this moment by persona key."""
-    table = Table(title="People to sign in as (all synthetic)", title_justify="left", header_style="bold")
-    for column in ("Name", "Number", "Password", "Code now" if codes is not None else "Code secret"):
+    table = Table(title="People (all synthetic)", title_justify="left", header_style="bold")
+    second_factor = "Code secret" if codes is None else "Code now"
+    for column in ("Name", "Number", "Level", "Password", second_factor):
         table.add_column(column, no_wrap=True)
-    table.add_column("What to try")
+    table.add_column("What is special")
+    officials = {official.persona: official for official in sandbox.officials}
     for person in sandbox.personas:
-        second = codes.get(person.key) if codes is not None else person.totp_secret
-        table.add_row(person.name, person.number, person.password or "—", second or "—", person.note)
+        second = person.totp_secret if codes is None else codes.get(person.key)
+        special = person.special_en
+        if person.key in officials:
+            special = f"official ({officials[person.key].agency}); {special}"
+        table.add_row(person.name, person.number, _level(person), person.password or "—", second or "—", special)
     console.print(table)
+
+
+def _level(person: PersonaGuide) -> str:
+    if person.level == 0:
+        return "no account"
+    return f"{person.level}, locked" if person.locked else str(person.level)

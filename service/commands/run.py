@@ -3,7 +3,7 @@
 from rich.console import Console
 
 from core.log import configure_logging
-from core.settings import load_settings, secret_value
+from core.settings import load_settings
 from service.servers import servers_for_command
 
 
@@ -34,9 +34,14 @@ def worker_command() -> None:
 
 
 def migrate_command() -> None:
-    """Bring the database to the newest revision, as its owner (DATABASE_OWNER_URL)."""
-    from service.migrate import migrate, newest_revision
+    """Bring the database to the newest revision and make missing data keys, as its owner (DATABASE_OWNER_URL)."""
+    settings = load_settings()
+    with servers_for_command(settings) as servers:
+        from service.key_files import make_sandbox_keys
+        from service.migrate import newest_revision
+        from service.prepare import prepare_database
 
-    with servers_for_command(load_settings()) as servers:
-        migrate(secret_value(servers.settings.database_owner_url, "DATABASE_OWNER_URL"))
+        if settings.sandbox:
+            make_sandbox_keys(settings)
+        prepare_database(servers.settings)
     Console(highlight=False).print(f"The database is at revision {newest_revision()}.")

@@ -21,17 +21,17 @@ def sandbox_command(
     if not settings.sandbox:
         raise CommandError("there are no sandbox people outside sandbox mode")
     from service.sandbox import guide
-    from service.welcome import addresses, show_people
+    from service.welcome import show_addresses, show_people
 
     sandbox = guide(settings)
     if as_json:
-        told = sandbox.as_json() | {"addresses": addresses(settings)}
-        typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
+        typer.echo(json.dumps(sandbox.as_json(), ensure_ascii=False, indent=2))
         return
     console = Console(highlight=False)
+    show_addresses(console, sandbox)
     show_people(console, sandbox, _codes_now(sandbox))
     for client in sandbox.clients:
-        console.print(f"Client {client.client_id}: {client.name}; {client.note}", soft_wrap=True)
+        console.print(f"Client {client.client_id}: {client.name} ({client.auth_method})", soft_wrap=True)
 
 
 def _codes_now(sandbox: Sandbox) -> dict[str, str]:

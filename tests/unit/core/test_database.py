@@ -12,7 +12,7 @@ from core.database import Database, Query, Tx
 from core.errors import Refusal, Unavailable
 from core.outbox import Event, Outbox, OutboxRow
 
-_COUNT = Query(select(OutboxRow.event_id, OutboxRow.payload).where(OutboxRow.topic == bindparam("topic")))  # type: ignore[arg-type, call-overload]
+_COUNT = Query(select(OutboxRow.event_id, OutboxRow.payload).where(OutboxRow.topic == bindparam("topic")))  # type: ignore[call-overload]
 
 
 def outbox(clock: FixedClock, topic: str, calls: list[uuid.UUID] | None = None) -> Outbox:
@@ -102,7 +102,8 @@ async def nothing_waits(worker_database: Database) -> None:
 
 @pytest.mark.usefixtures("nothing_waits")
 async def test_an_event_is_handled_once(worker_database: Database, clock: FixedClock) -> None:
-    topic, calls = "handled", []
+    topic = "handled"
+    calls: list[uuid.UUID] = []
     events = outbox(clock, topic, calls)
     async with worker_database.raw() as tx:
         await events.emit(tx, topic, {"n": 1})
@@ -112,7 +113,8 @@ async def test_an_event_is_handled_once(worker_database: Database, clock: FixedC
 
 @pytest.mark.usefixtures("nothing_waits")
 async def test_readers_side_by_side_share_the_events(worker_database: Database, clock: FixedClock) -> None:
-    topic, calls = "shared", []
+    topic = "shared"
+    calls: list[uuid.UUID] = []
     events = outbox(clock, topic, calls)
     for n in range(12):
         async with worker_database.raw() as tx:

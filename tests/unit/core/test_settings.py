@@ -71,7 +71,7 @@ def test_plain_http_stops_production(tmp_path: Path) -> None:
 
 
 def test_an_open_key_file_stops_production(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="DINHDANH_KEK_FILE.*0600"):
+    with pytest.raises(SettingsError, match=r"DINHDANH_KEK_FILE.*0600"):
         load_settings(**production(tmp_path, kek_file=_key(tmp_path, "open", 0o644)))
 
 
@@ -101,4 +101,4 @@ def test_secrets_do_not_show(tmp_path: Path) -> None:
 
 def test_settings_are_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        load_settings().port = 1
+        load_settings().port = 1  # type: ignore[misc]

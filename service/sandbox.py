@@ -1,0 +1,155 @@
+"""Furnish the sandbox: people, accounts, agencies, purposes, policies, officials, clients.
+
+Safe to run at every start: what is there already is left alone. Passwords and code secrets come from one random
+seed of this sandbox; the whole guide is kept below `.data/secrets`, mode 0600.
+"""
+
+import asyncio
+import json
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import orjson
+
+from core.clock import Clock
+from core.database import Database, Tx
+from core.outbox import Outbox
+from core.runtime import Parts
+from core.settings import Settings, secret_value
+from identity.api import Identity
+from population_db.api import Registry
+from population_db.import_run import import_file
+from population_db.synthetic.personas import PERSONAS, Persona, sandbox_population
+from privacy.journal.api import ActorRef
+from privacy.vault.api import KeyEncryptionKeys
+from service.compose import composed
+from service.errors import CommandError
+from service.key_files import key_files
+from service.sandbox_clients import register_clients
+from service.sandbox_guide import PersonaGuide, Sandbox
+from service.sandbox_offices import furnish_offices
+from service.sandbox_secrets import password_of, totp_secret_of
+from service.sandbox_world import LOCKED_PERSONAS
+from service.secret_files import kept_secret, write_private
+
+GUIDE = "sandbox.json"
+SEED = "sandbox_seed"
+OPERATOR = ActorRef(kind="operator", id="sandbox", name_hint="Sandbox")
+
+
+def seed(settings: Settings) -> Sandbox:
+    """Furnishes, or finds furnished, the sandbox of these settings. Raises CommandError, ImportFailed."""
+    if not settings.sandbox:
+        raise CommandError("outside sandbox mode there are no sandbox people")
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        return beside.submit(asyncio.run, _seed(settings)).result()
+
+
+def guide(settings: Settings) -> Sandbox:
+    """The guide of a sandbox that was furnished before. Raises CommandError when there is none."""
+    try:
+        return Sandbox.from_json(orjson.loads((settings.secrets_dir / GUIDE).read_bytes()))
+    except OSError:
+        raise CommandError("there is no sandbox here yet: run `make run` first") from None
+    except (ValueError, KeyError, TypeError):
+        raise CommandError(f"{GUIDE} is not what this version wrote: remove the data directory") from None
+
+
+def portal_url(settings: Settings) -> str:
+    return f"http://localhost:{settings.portal_port}"
+
+
+async def _seed(settings: Settings) -> Sandbox:
+    known = settings.secrets_dir / GUIDE
+    if known.exists():
+        found = guide(settings)
+        if (found.issuer, found.portal) == (settings.issuer, portal_url(settings)):
+            return found
+        raise CommandError(
+            f"this sandbox was furnished for {found.issuer} and {found.portal}: "
+            "use the same ports, or another DINHDANH_DATA_DIR"
+        )
+    async with composed(settings, login="web") as parts:
+        await _import_people(settings, parts)
+        sandbox = await _furnish(settings, parts)
+    write_private(known, json.dumps(sandbox.as_json(), ensure_ascii=False, indent=2) + "\n")
+    return sandbox
+
+
+async def _import_people(settings: Settings, parts: Parts) -> None:
+    """Through the same import as any registry file; a second time it finds nothing new."""
+    clock: Clock = parts.get(Clock)  # type: ignore[type-abstract]
+    with tempfile.TemporaryDirectory(prefix="dinhdanh-sandbox-") as folder:
+        file = Path(folder) / "people.jsonl"
+        file.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in sandbox_population()))
+        report = await import_file(
+            file,
+            database_url=secret_value(settings.database_worker_url, "DATABASE_WORKER_URL"),
+            open_keys=partial(KeyEncryptionKeys.from_file, key_files(settings).kek),
+            clock=clock,
+            events=parts.get(Outbox).names(),
+            processes=0,
+        )
+    if report.rejected:
+        raise CommandError(f"{report.rejected} sandbox people were refused by the import")
+
+
+async def _furnish(settings: Settings, parts: Parts) -> Sandbox:
+    """One transaction: a sandbox is furnished whole or not at all."""
+    async with parts.get(Database).page() as tx:
+        people = await _accounts(settings, parts, tx)
+        agencies, officials = await furnish_offices(parts, tx, OPERATOR)
+        clients = await register_clients(settings, parts, tx, OPERATOR, portal_url(settings))
+    return Sandbox(
+        issuer=settings.issuer,
+        portal=portal_url(settings),
+        personas=people,
+        officials=officials,
+        agencies=agencies,
+        clients=clients,
+    )
+
+
+async def _accounts(settings: Settings, parts: Parts, tx: Tx) -> tuple[PersonaGuide, ...]:
+    registry, identity = parts.get(Registry), parts.get(Identity)
+    seed_text = kept_secret(settings.secrets_dir, SEED)
+    births = {str(row["number"]): str(row["birth_date"]) for row in sandbox_population()}
+    guides = []
+    for persona in PERSONAS:
+        password = password_of(seed_text, persona.key) if persona.level else None
+        totp_secret = totp_secret_of(seed_text, persona.key) if persona.has_totp else None
+        if persona.level and password:
+            person = await registry.find_by_number(tx, persona.number)
+            if person is None:
+                raise CommandError(f"the persona {persona.key} is not in the registry")
+            await identity.enrol(
+                tx,
+                person.person_id,
+                ial=2 if persona.level == 2 else 1,
+                password=password,
+                totp_secret=totp_secret,
+                by=OPERATOR,
+            )
+            if persona.key in LOCKED_PERSONAS:
+                await identity.lock(tx, person.person_id, "holder", by=OPERATOR)
+        guides.append(_guide(persona, births[persona.number], password, totp_secret))
+    return tuple(guides)
+
+
+def _guide(persona: Persona, birth_date: str, password: str | None, totp_secret: str | None) -> PersonaGuide:
+    return PersonaGuide(
+        key=persona.key,
+        name=persona.full_name,
+        number=persona.number,
+        birth_date=birth_date,
+        level=persona.level,
+        password=password,
+        totp_secret=totp_secret,
+        special_vi=persona.special[0],
+        special_en=persona.special[1],
+        locked=persona.key in LOCKED_PERSONAS,
+    )
+
+
