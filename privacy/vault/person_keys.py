@@ -24,7 +24,8 @@ from privacy.vault.tables import PersonKeyRow
 log = structlog.get_logger(__name__)
 
 KEPT_SECONDS = 60.0
-KEPT_KEYS = 20_000
+KEPT_KEYS = 5_000
+"""About 3 KB each, most of it the cipher's own state."""
 TABLE = "privacy.person_keys"
 
 # `settled`: the inserting transaction is older than every one still running, and the row is seen: so it is
