@@ -6,7 +6,7 @@ registry, journal and `Brake`, a `Consent` over all of these, a `LookupApi` with
 
 from fastapi import APIRouter
 
-from consent import lookup_routes, my_pages, pages
+from consent import lookup_routes, my_pages, official_pages, pages
 from consent.answer import ANSWER_MEDIA_TYPE, ANSWER_TYPE
 from consent.asking import Granted
 from consent.brake import Brake
@@ -62,4 +62,4 @@ __all__ = [
 
 def routers() -> list[APIRouter]:
     """The lookup API and the pages."""
-    return [lookup_routes.router, pages.router, my_pages.router]
+    return [lookup_routes.router, pages.router, my_pages.router, official_pages.router]

@@ -11,6 +11,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from consent.disclose import DisclosureDoor
 from consent.disclosure import Disclosure, DisclosureDenied
 from consent.official_check import OfficialCheck
 from consent.official_forms import LENGTHS, CheckForm, Service, read_check, services_of
@@ -18,6 +19,7 @@ from consent.official_views import match_views, recorded_view, service_views, va
 from consent.room import Consent
 from consent.views import field_views
 from core.actor import Actor, Appointment
+from core.clock import Clock
 from core.database import Tx
 from core.errors import BadInput, Refusal, TooMany
 from core.runtime import part
@@ -74,7 +76,7 @@ async def check(request: Request, tx: PageTx) -> Response:
         return desk
     try:
         asked = read_check(_single(form), desk.services)
-        given = await part(request, OfficialCheck).match(tx, desk.actor, asked)
+        given = await _checks(request).match(tx, desk.actor, asked)
     except BadInput as fault:
         return await _form_page(request, tx, desk, _single(form), fault)
     except (DisclosureDenied, TooMany) as refusal:
@@ -93,7 +95,7 @@ async def fields(request: Request, tx: PageTx) -> Response:
         asked = read_check(_single(form), desk.services)
         if not form["field"]:
             raise BadInput("no-field", "No field was chosen.", fields={"service": "No field was chosen."})
-        given = await part(request, OfficialCheck).fields(tx, desk.actor, asked, tuple(form["field"]))
+        given = await _checks(request).fields(tx, desk.actor, asked, tuple(form["field"]))
     except BadInput as fault:
         return await _form_page(request, tx, desk, _single(form), fault)
     except (DisclosureDenied, TooMany) as refusal:
@@ -106,6 +108,10 @@ async def fields(request: Request, tx: PageTx) -> Response:
         not_held=field_views(given.not_held, locale),
         recorded=recorded_view(given, asked, desk.agency, desk.appointment.title, locale),
     )
+
+
+def _checks(request: Request) -> OfficialCheck:
+    return OfficialCheck(part(request, DisclosureDoor), part(request, Identity), part(request, Clock))  # type: ignore[type-abstract]
 
 
 async def _read(request: Request) -> dict[str, list[str]]:

@@ -13,6 +13,15 @@ from population_db.api import FIELDS, present
 Translate = Callable[[str], str]
 
 RESULTS: Mapping[MatchResult, str] = {"match": "Match", "no-match": "No match", "not-held": "Not held"}
+SOURCES: Mapping[str, str] = {
+    "civil-status": "civil status register",
+    "residence": "residence register",
+    "police-archive": "police archive",
+    "identity-card": "identity card register",
+    "self": "the person's own declaration",
+}
+"""Source code → English msgid; another source is shown by its code."""
+
 TONES: Mapping[MatchResult, str] = {"match": "good", "no-match": "bad", "not-held": "warn"}
 
 
@@ -66,9 +75,7 @@ def service_views(
     services: Sequence[Service], purposes: Mapping[str, Purpose], locale: str, chosen: str
 ) -> list[ServiceView]:
     """The title of the purpose, and the procedure's code."""
-    return [
-        ServiceView(one.value, _service_label(one, purposes, locale), one.value == chosen) for one in services
-    ]
+    return [ServiceView(one.value, _service_label(one, purposes, locale), one.value == chosen) for one in services]
 
 
 def match_views(given: Disclosure, locale: str, translate: Translate) -> list[MatchView]:
@@ -86,7 +93,7 @@ def value_views(given: Disclosure, locale: str, translate: Translate) -> list[Va
             label(code, locale),
             spec.sensitive,
             tuple(present(code, given.values[code].value, translate)),
-            given.values[code].source,
+            translate(SOURCES.get(given.values[code].source, given.values[code].source)),
             given.values[code].as_of,
         )
         for code, spec in FIELDS.items()
