@@ -41,8 +41,8 @@ class PersonIn(_Strict):
     """Who is meant: the number, and the full name or the birth date to the day (or both)."""
 
     number: Annotated[str, Field(pattern=r"^[0-9]{12}$", repr=False)]
-    full_name: Annotated[str, Field(min_length=1, max_length=150, repr=False)] | None = None
-    birth_date: Annotated[str, Field(pattern=r"^[0-9]{4}(-[0-9]{2}){0,2}$", repr=False)] | None = None
+    full_name: Annotated[str, Field(min_length=1, max_length=150)] | None = Field(default=None, repr=False)
+    birth_date: Annotated[str, Field(pattern=r"^[0-9]{4}(-[0-9]{2}){0,2}$")] | None = Field(default=None, repr=False)
 
     @field_validator("full_name")
     @classmethod
@@ -68,7 +68,7 @@ class LookupIn(_Strict):
     purpose: Annotated[str, Field(max_length=64, pattern=r"^[a-z0-9][a-z0-9-]*$")]
     legal_basis: Annotated[str, Field(max_length=40, pattern=r"^[a-z][a-z-]*$")]
     procedure: Code | None = None
-    dossier: Annotated[str, Field(min_length=1, max_length=100, pattern=_PRINTABLE, repr=False)] | None = None
+    dossier: Annotated[str, Field(min_length=1, max_length=100, pattern=_PRINTABLE)] | None = Field(default=None, repr=False)
     official: OfficialIn | None = None
 
 
