@@ -9,7 +9,7 @@ Two files of different seeds are different populations and use the same numbers:
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,6 +18,7 @@ import orjson
 from population_db.synthetic.draw import Draw
 from population_db.synthetic.kin import Kin
 from population_db.synthetic.numbering import GENERATED, Band, Numbering
+from population_db.synthetic.places import Place
 from population_db.synthetic.rows import Row, give_numbers, row_of
 from population_db.synthetic.settle import settle
 
@@ -58,13 +59,13 @@ def generate_file(people: int, seed: int, out_path: Path, progress: Progress | N
     return done
 
 
-def rows(people: int, seed: int, band: Band = GENERATED) -> Iterator[Row]:
-    """Exactly so many rows, kin after kin."""
+def rows(people: int, seed: int, band: Band = GENERATED, homes: Sequence[Place] = ()) -> Iterator[Row]:
+    """Exactly so many rows, kin after kin; homes as in `Kin`."""
     numbering = Numbering(seed, band)
     left, index, tries = people, 0, 0
     while left > 0:
         draw = Draw(seed, f"kin/{index}")
-        kin = Kin(draw, f"{seed}-{index}", numbering)
+        kin = Kin(draw, f"{seed}-{index}", numbering, homes)
         if tries < _TRIES:
             kin.build()
         else:

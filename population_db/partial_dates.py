@@ -31,7 +31,7 @@ class PartialDate:
         if self.day is not None and self.month is None:
             raise ValueError("a day needs its month")
         try:
-            date(self.year, self.month or 1, self.day or 1)
+            self.earliest()
         except ValueError:
             raise ValueError("there is no such date") from None
 
@@ -73,7 +73,9 @@ class PartialDate:
 
     def earliest(self) -> date:
         """The first day it can be."""
-        return date(self.year, self.month or 1, self.day or 1)
+        # Zero is not "unknown": 1960-00 is refused.
+        month = 1 if self.month is None else self.month
+        return date(self.year, month, 1 if self.day is None else self.day)
 
     def latest(self) -> date:
         """The last day it can be."""

@@ -1,19 +1,19 @@
-"""Draws that are the same for ever: integers from BLAKE2b in counter mode, nothing else.
+"""Draws that are the same for ever: integers from SHAKE-256 in counter mode, nothing else.
 
 `random.Random` promises to keep only `random()` the same between Python versions, and floats invite rounding;
-so the words come from a keyed hash of a counter, and every choice is integer arithmetic on them.
+so the words come from a hash of seed, label and counter, and every choice is integer arithmetic on them.
 """
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from hashlib import blake2b
+from hashlib import shake_256
 from itertools import accumulate
 from struct import Struct
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-_WORDS = Struct("<16I")
+_WORDS = Struct("<128I")
 RATE = 10_000
 """`chance` is in so many parts of this."""
 
@@ -36,7 +36,7 @@ class Draw:
     __slots__ = ("_block", "_key", "_words")
 
     def __init__(self, seed: int, label: str) -> None:
-        self._key = blake2b(f"{seed}/{label}".encode(), digest_size=32).digest()
+        self._key = f"{seed}/{label}/".encode()
         self._block = 0
         self._words: list[int] = []
 
@@ -70,7 +70,7 @@ class Draw:
         return f"{self.below(10**count):0{count}d}"
 
     def _refill(self) -> list[int]:
-        digest = blake2b(self._block.to_bytes(8, "little"), key=self._key).digest()
+        digest = shake_256(self._key + self._block.to_bytes(8, "little")).digest(_WORDS.size)
         self._block += 1
         self._words = list(_WORDS.unpack(digest))
         return self._words

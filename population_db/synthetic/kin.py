@@ -5,6 +5,7 @@ for the running numbers). Relatives by marriage have parents who are known by na
 """
 
 import unicodedata
+from collections.abc import Sequence
 
 from population_db.numbers import Sex
 from population_db.synthetic import life, rates
@@ -28,26 +29,30 @@ _FOREIGNERS: tuple[tuple[str, Sex, str], ...] = (
 
 
 class Kin:
-    """Makes one kin; afterwards `people` are all who are on record and `households` where they live."""
+    """Makes one kin; afterwards `people` are all who are on record and `households` where they live.
 
-    def __init__(self, draw: Draw, key: str, numbering: Numbering) -> None:
+    homes: where kins may come from; empty for the whole country.
+    """
+
+    def __init__(self, draw: Draw, key: str, numbering: Numbering, homes: Sequence[Place] = ()) -> None:
         self.draw = draw
         self.people: list[Person] = []
         self.households: list[Household] = []
         self._key = key
         self._numbering = numbering
         self._places: Places = places()
+        self._homes = homes
 
     def build(self) -> None:
         """A founding couple (or somebody alone) and all that comes of it."""
         draw = self.draw
-        origin = self._places.home(draw)
+        origin = draw.pick(self._homes) if self._homes else self._places.home(draw)
         ethnic = ethnicity(draw, origin.prefix)
         year = min(draw.weighted(life.FOUNDERS) + draw.below(5), life.LAST_FOUNDER_YEAR)
         family = family_name(draw, ethnic, origin.region)
         founder = self.person(family, "male", life.day_in(draw, year), ethnic, origin, origin)
         self._named_parents(founder)
-        home = origin if draw.chance(8500) else self._places.elsewhere(draw)
+        home = origin if draw.chance(9000) else self._places.elsewhere(draw)
         household = self.household(home, max(founder.born + 20 * 365, AS_OF_DAY - draw.between(400, 14_000)))
         if not draw.chance(rates.FOUNDER_ALONE):
             self.couple(founder, household, deep=0)
@@ -63,9 +68,7 @@ class Kin:
         ethnic = ethnicity(draw, origin.prefix)
         sex: Sex = "male" if draw.chance(5000) else "female"
         born = life.day_in(draw, draw.between(1962, 2003))
-        single = self.person(
-            family_name(draw, ethnic, origin.region), sex, born, ethnic, origin, origin
-        )
+        single = self.person(family_name(draw, ethnic, origin.region), sex, born, ethnic, origin, origin)
         self._named_parents(single)
         self.household(self._places.elsewhere(draw), AS_OF_DAY - draw.between(100, 3000)).members.append(single)
 
@@ -138,6 +141,7 @@ class Kin:
                 twin = self._child(father, mother, ethnic, family, born, birth_place, twin_sex)
                 if twin.sex == child.sex and " " in child.name and draw.chance(5000):
                     twin.name = twin_name(draw, child.name, child.sex, child.birth_year)
+                twin.birth_text = child.birth_text
                 children.append(twin)
             born += draw.between(420, 2100)
         return children
@@ -201,9 +205,9 @@ class Kin:
     def _new_home(self, person: Person, parents_place: Place) -> Household:
         draw = self.draw
         roll = draw.below(100)
-        if roll < 40:
+        if roll < 55:
             place = draw.pick(self._places.of_commune[parents_place.commune])
-        elif roll < 65:
+        elif roll < 83:
             place = self._places.near(draw, parents_place)
         else:
             place = self._places.elsewhere(draw)

@@ -37,8 +37,8 @@ def _survivors(percent: int) -> tuple[int, ...]:
 _NEGATIVE_SURVIVORS: dict[Sex, tuple[int, ...]] = {"male": _survivors(_MALE), "female": _survivors(_FEMALE)}
 
 CHILDREN = (
-    (1945, Weighted([(2, 8), (3, 16), (4, 24), (5, 24), (6, 16), (7, 12)])),
-    (1960, Weighted([(1, 5), (2, 22), (3, 33), (4, 25), (5, 15)])),
+    (1945, Weighted([(1, 4), (2, 14), (3, 24), (4, 26), (5, 18), (6, 9), (7, 5)])),
+    (1960, Weighted([(0, 3), (1, 6), (2, 28), (3, 34), (4, 19), (5, 10)])),
     (1970, Weighted([(0, 4), (1, 10), (2, 40), (3, 31), (4, 15)])),
     (1980, Weighted([(0, 5), (1, 15), (2, 54), (3, 21), (4, 5)])),
     (9999, Weighted([(0, 6), (1, 20), (2, 55), (3, 16), (4, 3)])),
@@ -108,18 +108,21 @@ def birth_text(draw: Draw, born: int) -> str:
 
 
 _FOUNDER_WEIGHTS = (
-    (1945, 60),
-    (1950, 80),
-    (1955, 100),
-    (1960, 110),
-    (1965, 110),
-    (1970, 100),
-    (1975, 100),
-    (1980, 100),
-    (1985, 110),
-    (1990, 100),
-    (1995, 60),
-    (2000, 40),
+    (1930, 54),
+    (1935, 56),
+    (1940, 87),
+    (1945, 122),
+    (1950, 150),
+    (1955, 150),
+    (1960, 118),
+    (1965, 67),
+    (1970, 30),
+    (1975, 15),
+    (1980, 12),
+    (1985, 8),
+    (1990, 8),
+    (1995, 8),
+    (2000, 8),
 )
 FOUNDERS = Weighted((year, weight) for year, weight in _FOUNDER_WEIGHTS)
 """First year of the five in which the oldest man of a kin was born; fitted to the age pyramid."""

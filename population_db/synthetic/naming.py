@@ -131,9 +131,7 @@ def _kinh(draw: Draw, family: str, sex: Sex, birth_year: int) -> str:
     return f"{family} {draw.weighted(naming().after_family[sex, _cohort(birth_year)])}"
 
 
-def _after_family(
-    middle: list[dict[str, str]], given: list[dict[str, str]], sex: str, cohort: str
-) -> Weighted[str]:
+def _after_family(middle: list[dict[str, str]], given: list[dict[str, str]], sex: str, cohort: str) -> Weighted[str]:
     pairs = []
     for before in middle:
         for last in given:

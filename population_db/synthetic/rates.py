@@ -3,9 +3,9 @@
 FOUNDER_ALONE = 900
 """The oldest of a kin never married."""
 OLD_PARENT_AT_HOME = 4500
-MARRIED_CHILD_STAYS = 3500
+MARRIED_CHILD_STAYS = 6000
 """One married child stays with the parents: three generations under a roof."""
-SINGLE_MOVES_OUT = 2200
+SINGLE_MOVES_OUT = 1200
 DIVORCED = 600
 TWINS = 110
 ADOPTED = 30
@@ -35,5 +35,3 @@ EMAIL = 3000
 TEMPORARY_RESIDENCE = 900
 """Of those 18 to 35: lives elsewhere to study or work."""
 TEMPORARY_ABSENCE = 120
-LODGER = 150
-"""Of households: somebody unrelated lives there."""

@@ -152,7 +152,8 @@ def _residence(draw: Draw, person: Person, row: Row) -> None:
     household = person.household
     if household is None:
         return
-    permanent = address(household.place, household.street, max(household.since, person.born + 20))
+    since = min(max(household.since, person.born + 20), AS_OF_DAY - 1)
+    permanent = address(household.place, household.street, since)
     row["permanent_residence"] = permanent
     if 18 <= person.age <= 35 and person is not household.head and draw.chance(rates.TEMPORARY_RESIDENCE):
         there = places().elsewhere(draw)
@@ -200,9 +201,13 @@ def _sources(draw: Draw, person: Person, row: Row) -> Row:
     if not _FAMILY.isdisjoint(row):
         sources["family"] = {"source": "civil-status", "as_of": as_of}
     if "permanent_residence" in row:
-        sources["residence"] = {"source": "residence", "as_of": _iso(draw.between(TWO_TIERS_FROM, newest))}
+        # Dates of one form compare as text.
+        known = _iso(draw.between(TWO_TIERS_FROM, newest))
+        known = max(known, row["current_residence"]["since"], row["permanent_residence"]["since"])
+        sources["residence"] = {"source": "residence", "as_of": known}
     if "phone" in row or "email" in row:
-        sources["contact"] = {"source": "self", "as_of": _iso(draw.between(_CARDS_FROM, newest))}
+        first = min(max(_CARDS_FROM, person.born + 14 * 366), newest)
+        sources["contact"] = {"source": "self", "as_of": _iso(draw.between(first, newest))}
     sources["sensitive"] = {"source": "police-archive" if person.age >= 14 else "civil-status", "as_of": as_of}
     return sources
 

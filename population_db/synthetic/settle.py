@@ -17,10 +17,10 @@ def settle(draw: Draw, people: list[Person], households: list[Household]) -> tup
     """Decide fates and households; gives those on record, and the households with somebody in them."""
     for person in people:
         _fate(draw, person)
+    _care_for_minors(people, households)
     recorded = [person for person in people if person.recorded]
     for person in recorded:
         person.children = [c for c in person.children if c.recorded or c.children]
-    _care_for_minors(people, households)
     for person in recorded:
         _widow(person)
     kept = []
@@ -42,11 +42,8 @@ def _fate(draw: Draw, person: Person) -> None:
         alive_at = max(alive_at, 60)
     died = life.death_day(draw, person.sex, person.born, alive_at)
     if died is not None and died > since:
-        if life.year_of(died) < REGISTRY_FROM_YEAR:
-            person.recorded = False
-            person.life = "dead"
-            return
         person.life, person.died = "dead", died
+        person.recorded = life.year_of(died) >= REGISTRY_FROM_YEAR
         return
     if 20 <= person.age <= 60:
         roll = draw.below(rates.RENOUNCED + rates.MISSING + 9991)
@@ -60,27 +57,29 @@ def _fate(draw: Draw, person: Person) -> None:
 
 
 def _care_for_minors(people: list[Person], households: list[Household]) -> None:
-    """Households of minors alone join relatives; where there are none, the mother is alive after all."""
+    """Minors alone join relatives with a grown-up; where there are none, a parent is alive after all."""
     for household in households:
-        at_home = [p for p in household.members if p.at_home]
-        if not at_home or any(p.age >= ADULT for p in at_home):
+        minors = [p for p in household.members if p.at_home]
+        if not minors or any(p.age >= ADULT for p in minors):
             continue
         other = next((h for h in households if any(p.at_home and p.age >= ADULT for p in h.members)), None)
         if other is not None:
-            other.members += at_home
+            other.members += minors
             household.members = []
             continue
-        mother = at_home[0].mother
-        rescued = mother if mother is not None and mother in people else at_home[0]
-        rescued.life, rescued.died, rescued.recorded = "alive", None, True
+        parent = next(p for p in (minors[0].mother, minors[0].father) if p is not None and p in people)
+        parent.life, parent.died, parent.recorded = "alive", None, True
+        if parent not in household.members:
+            household.members.append(parent)
 
 
 def _widow(person: Person) -> None:
     spouse = person.spouse
-    if person.life == "dead" or spouse is None or spouse.life != "dead":
+    if spouse is None or spouse.life != "dead" or spouse.died is None:
         return
-    person.marital = "widowed"
-    person.spouse = None
+    if person.died is None or spouse.died < person.died:
+        person.marital = "widowed"
+        person.spouse = None
 
 
 def _appoint_head(draw: Draw, household: Household) -> None:
