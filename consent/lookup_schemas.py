@@ -68,14 +68,16 @@ class LookupIn(_Strict):
     purpose: Annotated[str, Field(max_length=64, pattern=r"^[a-z0-9][a-z0-9-]*$")]
     legal_basis: Annotated[str, Field(max_length=40, pattern=r"^[a-z][a-z-]*$")]
     procedure: Code | None = None
-    dossier: Annotated[str, Field(min_length=1, max_length=100, pattern=_PRINTABLE)] | None = Field(default=None, repr=False)
+    dossier: Annotated[str, Field(min_length=1, max_length=100, pattern=_PRINTABLE)] | None = Field(
+        default=None, repr=False
+    )
     official: OfficialIn | None = None
 
 
 class MatchesIn(LookupIn):
     """match: the values to compare, by field."""
 
-    match: Annotated[dict[str, Any], Field(min_length=1, max_length=MAX_FIELDS, repr=False)]
+    match: dict[str, Any] = Field(min_length=1, max_length=MAX_FIELDS, repr=False)
 
     @model_validator(mode="after")
     def _values_fit(self) -> "MatchesIn":
@@ -89,7 +91,7 @@ class MatchesIn(LookupIn):
 class RecordsIn(LookupIn):
     """fields: the codes wanted. replaces: the paper that need not be asked for because of this answer."""
 
-    fields: Annotated[list[str], Field(min_length=1, max_length=MAX_FIELDS)]
+    fields: list[str] = Field(min_length=1, max_length=MAX_FIELDS)
     replaces: Text | None = None
 
     @field_validator("fields")
