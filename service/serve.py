@@ -15,7 +15,7 @@ from prometheus_client import multiprocess
 from core.settings import Settings, secret_value
 from service.database_checks import check_web_login
 from service.ports import PortWish, require_free_port
-from service.ready_marks import is_marked, ready_marks, unmark, with_ready_dir
+from service.ready_marks import is_marked, mark_ready, ready_marks, unmark, with_ready_dir
 from service.signals import AskedToEnd, end_on_signals, wait_for_signal
 from service.supervise import Child, Supervised
 
@@ -43,6 +43,7 @@ def serve(settings: Settings) -> None:
             for process in processes:
                 process.wait_ready()
             log.info("serve.ready", port=settings.port, workers=settings.workers)
+            mark_ready()
             wait_for_signal()
         finally:
             for process in processes:

@@ -19,7 +19,7 @@ from core.settings import Settings, secret_value
 from service.errors import CommandError
 from service.http_probe import answers
 from service.key_files import make_sandbox_keys
-from service.portal_file import write_portal_file
+from service.portal_file import write_portal_settings
 from service.ports import PortWish
 from service.prepare import prepare_database
 from service.ready_marks import is_marked, ready_marks, unmark, with_ready_dir
@@ -142,10 +142,11 @@ def _ours(
 
 def _portal(settings: Settings, sandbox: Sandbox) -> Supervised:
     """The demo portal knows the service by its public address alone: no database, no cache, no key of ours."""
+    file = write_portal_settings(settings, sandbox)
     return Supervised(
         Child(
             name="the demo portal",
-            command=[sys.executable, "-m", "examples.portal", str(write_portal_file(settings, sandbox))],
+            command=[sys.executable, "-m", "examples.portal", str(file)],
             log_path=absolute_data_dir(settings) / "log" / "portal.log",
             environment=_environment(settings),
             is_ready=lambda _pid: answers(f"http://{settings.host}:{settings.portal_port}/"),
