@@ -16,8 +16,9 @@ from population_db.import_decide import (
     Known,
     NumberWrites,
     StoredGroup,
-    group_writes,
+    first_versions,
     life_status,
+    next_versions,
     number_writes,
     repeated,
     whose,
@@ -25,7 +26,7 @@ from population_db.import_decide import (
 from population_db.import_fields import Bad
 from population_db.import_reader import Chunk, Shape, raw_rows, values_of
 from population_db.import_row import CheckedRow, assemble
-from population_db.sealing import HOUSEHOLD, NUMBER, ContentMacs, encode
+from population_db.sealing import HOUSEHOLD, NUMBER, ContentMacs
 from privacy.vault.api import Vault
 
 
@@ -46,7 +47,6 @@ class Row:
     line: int
     offset: int
     said: CheckedRow
-    encoded: dict[str, bytes] = field(repr=False)
 
 
 @dataclass(slots=True)
@@ -119,12 +119,11 @@ def read_batch(file: BinaryIO, shape: Shape, chunk: Chunk, vault: Vault, today: 
     for raw in raw_rows(file, chunk):
         try:
             said = assemble(values_of(shape, raw.data), today)
-            mine = {said.number, *(one.number for one in said.former)}
+            mine = (said.number, *[one.number for one in said.former])
             if not numbers.isdisjoint(mine):
                 raise Bad("repeated-number", "number")
-            numbers |= mine
-            encoded = {group: encode(content) for group, content in said.groups.items()}
-            rows.append(Row(raw.line, raw.offset, said, encoded))
+            numbers.update(mine)
+            rows.append(Row(raw.line, raw.offset, said))
         except Bad as bad:
             rejects.append(Reject(raw.line, raw.offset, bad.code, bad.field))
     blinds = {number: vault.blind(NUMBER, number) for number in numbers}
@@ -140,14 +139,14 @@ def household_id(mac: bytes) -> uuid.UUID:
     return uuid.UUID(int=value | 0x8 << 76 | 0x2 << 62)
 
 
-def plan(read: ReadBatch, look: Look, vault: Vault, run_id: uuid.UUID) -> Plans:
+def plan(read: ReadBatch, look: Look, vault: Vault, macs: ContentMacs, run_id: uuid.UUID) -> Plans:
     """Decides about every row of a batch."""
     households: dict[str, uuid.UUID] = {}
     plans = Plans(read, [], [], [], list(read.rejects), {})
     planned: set[uuid.UUID] = set()
     for row in read.rows:
         try:
-            one = _plan_row(row, look, vault, run_id)
+            one = _plan_row(row, look, macs, run_id)
             if one.known is not None:
                 if one.person_id in planned:
                     raise Bad("repeated-number", "number")
@@ -166,18 +165,18 @@ def plan(read: ReadBatch, look: Look, vault: Vault, run_id: uuid.UUID) -> Plans:
     return plans
 
 
-def _plan_row(row: Row, look: Look, vault: Vault, run_id: uuid.UUID) -> Plan:
+def _plan_row(row: Row, look: Look, macs: ContentMacs, run_id: uuid.UUID) -> Plan:
     said = row.said
     known = whose(said, look.known) if look.known else None
     status = life_status(said, known)
     if known is None:
         add = [(one.number, "cancelled", one) for one in said.former]
         numbers = NumberWrites((*add, (said.number, said.number_status, None)), None)
-        return Plan(row, new_id(), None, status, group_writes(said, row.encoded, {}, None), numbers, None)
+        return Plan(row, new_id(), None, status, first_versions(said), numbers, None)
     if repeated(known, row.line, run_id, look.seen.get(said.number)):
         raise Bad("repeated-number", "number")
     person_id = known.person_id
-    groups = group_writes(said, row.encoded, look.groups.get(person_id, {}), ContentMacs(vault, person_id))
+    groups = next_versions(said, person_id, look.groups.get(person_id, {}), macs)
     numbers = number_writes(said, look.known, look.numbers.get(person_id, ()))
     return Plan(row, person_id, known, status, groups, numbers, None)
 

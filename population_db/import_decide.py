@@ -46,10 +46,10 @@ class StoredGroup:
 class SameContent(Protocol):
     """Compares a stored digest with a content."""
 
-    def same(self, stored: bytes, group: str, encoded: bytes) -> bool: ...
+    def same(self, stored: bytes, person_id: uuid.UUID, group: str, encoded: bytes) -> bool: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class GroupWrite:
     """A version to write, in place of version - 1 when that is not 0."""
 
@@ -60,7 +60,7 @@ class GroupWrite:
     as_of: date
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class NumberWrites:
     """Numbers to add (with their status) and whether the active one is to be cancelled first."""
 
@@ -80,21 +80,23 @@ def whose(row: CheckedRow, found: Mapping[str, Known]) -> Known | None:
     return known[0] if known else None
 
 
-def group_writes(
-    row: CheckedRow,
-    encoded: Mapping[str, bytes],
-    stored: Mapping[str, StoredGroup],
-    macs: SameContent | None,
+def first_versions(row: CheckedRow) -> list[GroupWrite]:
+    """The groups of a new person."""
+    return [GroupWrite(group, 1, content, *row.sources[group]) for group, content in row.encoded.items()]
+
+
+def next_versions(
+    row: CheckedRow, person_id: uuid.UUID, stored: Mapping[str, StoredGroup], macs: SameContent
 ) -> list[GroupWrite]:
-    """The group versions a row brings. stored: empty for a new person, macs: then None. Raises Bad."""
+    """The group versions a row brings to a known person. Raises Bad."""
     writes = []
-    for group, content in encoded.items():
+    for group, content in row.encoded.items():
         source, as_of = row.sources[group]
         old = stored.get(group)
-        if old is None or macs is None:
+        if old is None:
             writes.append(GroupWrite(group, 1, content, source, as_of))
             continue
-        if macs.same(old.content_mac, group, content):
+        if macs.same(old.content_mac, person_id, group, content):
             if as_of <= old.as_of:
                 continue
         elif as_of < old.as_of:
@@ -126,15 +128,13 @@ def number_writes(row: CheckedRow, found: Mapping[str, Known], active: Sequence[
 
 def life_status(row: CheckedRow, known: Known | None) -> str:
     """The person's status after the row. Raises Bad."""
-    civil = row.groups.get("civil")
-    if civil is None:
+    if row.life is None:
         if known is None:
             raise Bad("civil-missing", "full_name")
         return known.status
-    after: str = civil["life_status"]
-    if known is not None and known.status == "dead" and after != "dead":
+    if known is not None and known.status == "dead" and row.life != "dead":
         raise Bad("dead-alive", "life_status")
-    return after
+    return row.life
 
 
 def repeated(known: Known, line: int, run_id: uuid.UUID, seen_line: int | None) -> bool:

@@ -256,11 +256,5 @@ address = record(
 )
 
 
-def check_address(value: dict[str, Any]) -> None:
-    """A checked residence that names both commune and province: they must belong together. Raises Bad."""
-    if "commune" in value and value.get("province") != province_of_commune(value["commune"]):
-        raise Bad("commune-province")
-
-
 place = record({"text": text, "province": province})
 """Where something was: old places keep their old names in `text`."""

@@ -8,7 +8,7 @@ import asyncpg
 
 from population_db.import_batch import Look, Plan, ReadBatch
 from population_db.import_decide import Known, StoredGroup
-from population_db.sealing import IndexEntry, index_entries, open_group
+from population_db.sealing import IndexEntry, decode, index_entries, index_values, open_group
 from privacy.vault.api import Vault
 
 Connection: TypeAlias = "asyncpg.Connection[Any]"
@@ -54,7 +54,7 @@ async def look(conn: Connection, batch: ReadBatch, run_id: uuid.UUID) -> Look:
 
 async def index_changes(
     conn: Connection, vault: Vault, plans: Iterable[Plan]
-) -> dict[uuid.UUID, tuple[set[IndexEntry], set[IndexEntry]]]:
+) -> dict[uuid.UUID, tuple[list[IndexEntry], list[IndexEntry]]]:
     """Search rows to take away and to add, for changed persons whose name, birth or residence may differ."""
     changed = {plan.person_id: plan for plan in plans}
     before: dict[uuid.UUID, dict[str, dict[str, Any]]] = {person_id: {} for person_id in changed}
@@ -63,13 +63,13 @@ async def index_changes(
         before[person_id][group] = open_group(vault, person_id, group, row["version"], row["sealed"])
     changes = {}
     for person_id, plan in changed.items():
-        after = before[person_id] | {write.group: plan.row.said.groups[write.group] for write in plan.groups}
-        old, new = _entries(vault, before[person_id]), _entries(vault, after)
-        changes[person_id] = (old - new, new - old)
+        after = before[person_id] | {write.group: decode(write.encoded) for write in plan.groups}
+        old, new = _values(before[person_id]), _values(after)
+        changes[person_id] = (index_entries(vault, old - new), index_entries(vault, new - old))
     return changes
 
 
-def _entries(vault: Vault, contents: Mapping[str, Mapping[str, Any]]) -> set[IndexEntry]:
+def _values(contents: Mapping[str, Mapping[str, Any]]) -> set[tuple[str, str]]:
     if "civil" not in contents:
         return set()
-    return index_entries(vault, contents["civil"], contents.get("residence", {}))
+    return set(index_values(contents["civil"], contents.get("residence", {})))

@@ -25,8 +25,9 @@ SCHEMA = "population_db"
 class BatchRows:
     """The COPY rows of one batch, table by table, in the order they are to be written."""
 
-    def __init__(self, vault: Vault, stamp: Stamp) -> None:
+    def __init__(self, vault: Vault, macs: ContentMacs, stamp: Stamp) -> None:
         self._vault = vault
+        self._macs = macs
         self._stamp = stamp
         self._at = cell.instant(stamp.at)
         self.persons = CopyRows(
@@ -85,8 +86,7 @@ class BatchRows:
         self.keys.add(uid, cell.blob(vault.new_person_key(person_id)))
         self.add_numbers(person_id, plan.numbers, first_ordinal=1)
         self._add_groups(plan, uid, None)
-        said = plan.row.said.groups
-        self.add_search_rows(person_id, index_entries(vault, said["civil"], said.get("residence", {})))
+        self.add_search_rows(person_id, index_entries(vault, plan.row.said.search))
         self._add_membership(plan, uid)
 
     def add_numbers(self, person_id: uuid.UUID, numbers: NumberWrites, first_ordinal: int) -> None:
@@ -108,14 +108,13 @@ class BatchRows:
             self.search_index.add(uid, cell.blob(blind.mac), _index_tail(blind.key_version, kind))
 
     def _add_groups(self, plan: Plan, uid: bytes, key: PersonKey | None) -> None:
-        macs = ContentMacs(self._vault, plan.person_id)
         for write in plan.groups:
             sealed = seal_group(self._vault, plan.person_id, write.group, write.version, write.encoded, key)
             self.groups.add(
                 uid,
                 self._tails.group_head(write.group, write.version),
                 cell.blob(sealed),
-                cell.blob(macs.mac(write.group, write.encoded)),
+                cell.blob(self._macs.mac(plan.person_id, write.group, write.encoded)),
                 self._tails.group(write.source, write.as_of),
             )
 

@@ -20,7 +20,7 @@ from population_db.import_batch import Plan, Plans, Stamp, touches_index
 from population_db.import_look import Connection, index_changes
 from population_db.import_rows import BatchRows, membership_since
 from population_db.life_events import DIED, NUMBER_CHANGED
-from population_db.sealing import IndexEntry
+from population_db.sealing import ContentMacs, IndexEntry
 from privacy.vault.api import PersonKey, Vault
 
 _DONE = "SELECT TRUE FROM population_db.import_batches WHERE run_id = $1 AND batch = $2"
@@ -78,7 +78,7 @@ class SealedBatch:
     plans: Plans
     stamp: Stamp
     rows: BatchRows
-    index: dict[uuid.UUID, tuple[set[IndexEntry], set[IndexEntry]]]
+    index: dict[uuid.UUID, tuple[list[IndexEntry], list[IndexEntry]]]
     streams: list[tuple[str, str, tuple[str, ...], bytes]]
 
 
@@ -102,9 +102,9 @@ class Counts:
         )
 
 
-async def seal(conn: Connection, vault: Vault, plans: Plans, stamp: Stamp) -> SealedBatch:
+async def seal(conn: Connection, vault: Vault, macs: ContentMacs, plans: Plans, stamp: Stamp) -> SealedBatch:
     """Seals a planned batch and encodes its rows."""
-    rows = BatchRows(vault, stamp)
+    rows = BatchRows(vault, macs, stamp)
     keys: Mapping[uuid.UUID, PersonKey] = {}
     contacts = [plan.person_id for plan in plans.changed if any(write.group == "contact" for write in plan.groups)]
     if contacts:
@@ -121,7 +121,7 @@ async def seal(conn: Connection, vault: Vault, plans: Plans, stamp: Stamp) -> Se
     return SealedBatch(plans, stamp, rows, index, streams)
 
 
-async def store(conn: Connection, vault: Vault, outbox: Outbox, batch: SealedBatch) -> Counts | None:
+async def store(conn: Connection, outbox: Outbox, batch: SealedBatch) -> Counts | None:
     """Writes a batch and its mark; None when it has its mark already.
 
     Raises Overtaken or one of OVERTAKEN when it has to be planned again; nothing is written then.
@@ -131,7 +131,7 @@ async def store(conn: Connection, vault: Vault, outbox: Outbox, batch: SealedBat
         await conn.execute("SET LOCAL synchronous_commit = off")
         if await conn.fetchval(_DONE, run_id, plans.read.chunk.batch):
             return None
-        await _change(conn, vault, outbox, plans.changed, batch.index, at)
+        await _change(conn, outbox, plans.changed, batch.index, at)
         if plans.households:
             await conn.execute(
                 _HOUSEHOLDS,
@@ -154,10 +154,9 @@ async def _copy(conn: Connection, schema: str, table: str, columns: tuple[str, .
 
 async def _change(
     conn: Connection,
-    vault: Vault,
     outbox: Outbox,
     changed: list[Plan],
-    index: Mapping[uuid.UUID, tuple[set[IndexEntry], set[IndexEntry]]],
+    index: Mapping[uuid.UUID, tuple[list[IndexEntry], list[IndexEntry]]],
     at: datetime,
 ) -> None:
     """What changes in rows that are there: versions, ends of groups, memberships, numbers, search rows."""

@@ -7,12 +7,14 @@ first, so that what looks the same to people has one digest. Everything that wri
 
 import hashlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import orjson
 
+from population_db.fields import GROUPS
 from population_db.names import fold
+from population_db.spelling import plain
 from privacy.vault.api import Blind, PersonKey, Vault
 
 GROUPS_TABLE = "population_db.person_groups"
@@ -46,35 +48,33 @@ def decode(plaintext: bytes) -> dict[str, Any]:
 
 
 class ContentMacs:
-    """Digests of one person's contents: equal only for the same person, group and content.
+    """Digests of contents: equal only for the same person, group and content. Made once, used often.
 
-    A key per person, derived from the index key, so that two people of the same faith or with the same
-    blood group do not show as equal in the table.
+    The person is in them, so that two people of one faith or one blood group do not show as equal.
     """
 
-    __slots__ = ("_key", "_person_id", "_vault", "_version")
+    __slots__ = ("_active", "_live")
 
-    def __init__(self, vault: Vault, person_id: uuid.UUID) -> None:
-        blind = vault.blind(_CONTENT, person_id.bytes)
-        self._vault, self._person_id = vault, person_id
-        self._version, self._key = blind.key_version.to_bytes(2, "big"), blind.mac
+    def __init__(self, vault: Vault) -> None:
+        # The digest of the group's name is the key: derived from the index key, one per group and version.
+        self._active = {group: _head_and_key(vault.blind(_CONTENT, group)) for group in GROUPS}
+        self._live = {group: [_head_and_key(one) for one in vault.blinds(_CONTENT, group)] for group in GROUPS}
 
-    def mac(self, group: str, encoded: bytes) -> bytes:
-        """18 bytes: key version and BLAKE2b, keyed, of group and content."""
-        return self._version + _keyed(self._key, group, encoded)
+    def mac(self, person_id: uuid.UUID, group: str, encoded: bytes) -> bytes:
+        """18 bytes: key version, then BLAKE2b keyed and salted with the person."""
+        head, key = self._active[group]
+        return head + hashlib.blake2b(encoded, digest_size=16, key=key, salt=person_id.bytes).digest()
 
-    def same(self, stored: bytes, group: str, encoded: bytes) -> bool:
-        """Whether a stored digest, perhaps of another live key version, is of this content."""
-        if stored[:2] == self._version:
-            return stored[2:] == _keyed(self._key, group, encoded)
+    def same(self, stored: bytes, person_id: uuid.UUID, group: str, encoded: bytes) -> bool:
+        """Whether a stored digest, of any live key version, is of this content."""
         return any(
-            stored == blind.key_version.to_bytes(2, "big") + _keyed(blind.mac, group, encoded)
-            for blind in self._vault.blinds(_CONTENT, self._person_id.bytes)
+            stored == head + hashlib.blake2b(encoded, digest_size=16, key=key, salt=person_id.bytes).digest()
+            for head, key in self._live[group]
         )
 
 
-def _keyed(key: bytes, group: str, encoded: bytes) -> bytes:
-    return hashlib.blake2b(encoded, digest_size=16, key=key, person=group.encode()).digest()
+def _head_and_key(blind: Blind) -> tuple[bytes, bytes]:
+    return blind.key_version.to_bytes(2, "big"), blind.mac
 
 
 def seal_group(
@@ -120,16 +120,27 @@ def province_of(residence: Mapping[str, Any]) -> str:
     return ABROAD
 
 
-def index_entries(vault: Vault, civil: Mapping[str, Any], residence: Mapping[str, Any]) -> set[IndexEntry]:
-    """All rows of the search index that belong to these contents, in every live key version."""
-    folded = fold(civil["full_name"])
+def index_values(civil: Mapping[str, Any], residence: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What these contents are found by, as (kind, value)."""
+    folded = fold_stored(civil["full_name"])
     birth: str = civil["birth_date"]
-    values = [
+    return [
         (NAME_DATE, name_date(folded, birth)),
         (NAME_YEAR_PROVINCE, name_year_province(folded, birth[:4], province_of(residence))),
-        *((OLD_ID, number) for number in civil.get("old_id_numbers", ())),
+        *((OLD_ID, number) for number in dict.fromkeys(civil.get("old_id_numbers", ()))),
     ]
-    return {IndexEntry(kind, blind) for kind, value in values for blind in vault.blinds(kind, value)}
+
+
+def index_entries(vault: Vault, values: Iterable[tuple[str, str]]) -> list[IndexEntry]:
+    """All rows of the search index for these values, in every live key version."""
+    return [IndexEntry(kind, blind) for kind, value in values for blind in vault.blinds(kind, value)]
+
+
+def fold_stored(name: str) -> str:
+    """`names.fold` of a name that is stored, hence normalised; most need no second normalising."""
+    if name.replace(" ", "").isalpha():
+        return " ".join([plain(word) for word in name.split(" ")])
+    return fold(name)
 
 
 def name_date(folded: str, birth_date: str) -> str:

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_leave
 
 from core.database import Query, Tx
 from core.errors import Conflict
-from population_db.sealing import ContentMacs, encode, index_entries, open_group, seal_group
+from population_db.sealing import ContentMacs, encode, index_entries, index_values, open_group, seal_group
 from population_db.tables import Person, PersonGroup, SearchIndex
 from privacy.vault.api import Vault
 
@@ -124,7 +124,7 @@ async def write_version(
         group_code=new.group,
         version=version,
         sealed=seal_group(vault, person_id, new.group, version, encoded, key),
-        content_mac=ContentMacs(vault, person_id).mac(new.group, encoded),
+        content_mac=ContentMacs(vault).mac(person_id, new.group, encoded),
         source=new.source,
         as_of=new.as_of,
         valid_from=new.as_of,
@@ -141,10 +141,10 @@ async def reindex(
     after: tuple[Mapping[str, Any], Mapping[str, Any]],
 ) -> None:
     """Makes the search rows follow a change; before and after: civil and residence contents."""
-    old, new = index_entries(vault, *before), index_entries(vault, *after)
-    for entry in old - new:
+    old, new = set(index_values(*before)), set(index_values(*after))
+    for entry in index_entries(vault, old - new):
         await tx.run(_UNINDEX, mac=entry.blind.mac, key_version=entry.blind.key_version, person_id=person_id)
-    for entry in new - old:
+    for entry in index_entries(vault, new - old):
         await tx.run(
             _INDEX, mac=entry.blind.mac, key_version=entry.blind.key_version, person_id=person_id, kind=entry.kind
         )
