@@ -61,6 +61,9 @@ def validated_client_metadata(metadata: Mapping[str, Any], server: Mapping[str, 
             claims.validate()
         except JoseError as error:
             raise MetadataRefused(str(getattr(error, "claim", None) or _field_of(error))) from None
+        except (TypeError, AttributeError, ValueError):
+            # The library takes the type of some members for granted.
+            raise MetadataRefused("metadata") from None
         found.update(claims.get_registered_claims())
     return found
 

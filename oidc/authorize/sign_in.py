@@ -30,12 +30,13 @@ def sign_in_fault(
     return None
 
 
-def sign_in_ask(asking: Asking, *, agency_name: str | None, somebody_else: bool) -> SignInAsk:
-    """What the sign-in page is asked for. somebody_else: another person than expected is signed in."""
-    least = asking.acr.minimum
+def sign_in_ask(asking: Asking, *, least: Level, agency_name: str | None, somebody_else: bool) -> SignInAsk:
+    """What the sign-in page is asked for. least: what policies demand beside the request's own ask.
+    somebody_else: another person than expected is signed in."""
+    asked = asking.acr.minimum
     return SignInAsk(
-        min_aal=least.aal,
-        min_ial=least.ial,
+        min_aal=max(asked.aal, least.aal),
+        min_ial=max(asked.ial, least.ial),
         max_age_seconds=asking.max_age_seconds,
         force=asking.forces_sign_in or somebody_else,
         client_name=asking.client.name(asking.locale),

@@ -15,6 +15,7 @@ from core.database import Database, RawTx
 from core.errors import NotAllowed, NotFound
 from core.interaction import Interaction, Interactions, SignedIn
 from identity.api import Identity
+from oidc.acr import LOWEST, Level
 from oidc.authorize.answers import Answers
 from oidc.authorize.asking import Asking
 from oidc.authorize.consents import purpose_asks, purpose_fields
@@ -62,7 +63,7 @@ class Walk:
         if asking.silent:
             raise fault
         somebody_else = signed_in is not None and self._is_somebody_else(asking, signed_in)
-        return await self._to_sign_in(request, asking, somebody_else=somebody_else)
+        return await self._to_sign_in(request, asking, None, least=LOWEST, somebody_else=somebody_else)
 
     async def resume(self, request: Request, asking: Asking, interaction: Interaction) -> Response:
         """The next step after the sign-in page or the consent page."""
@@ -79,10 +80,12 @@ class Walk:
             raise fault
         return await self._with_consent(request, asking, signed_in, interaction)
 
-    async def _to_sign_in(self, request: Request, asking: Asking, *, somebody_else: bool) -> Response:
-        interaction = await self._start(request, asking)
+    async def _to_sign_in(
+        self, request: Request, asking: Asking, interaction: Interaction | None, *, least: Level, somebody_else: bool
+    ) -> Response:
+        interaction = interaction or await self._start(request, asking)
         ask = sign_in_ask(
-            asking, agency_name=await self._agency_name(asking), somebody_else=somebody_else
+            asking, least=least, agency_name=await self._agency_name(asking), somebody_else=somebody_else
         )
         await self.interactions.save(replace(interaction, sign_in=ask))
         return _see_other(interaction.url("/signin"))
@@ -94,15 +97,23 @@ class Walk:
         answered = _answer_of(interaction, signed_in)
         if answered == "refuse":
             raise OAuthError("access_denied", "The person did not agree.")
+        reached, needed = Level(signed_in.ial, signed_in.aal), LOWEST
         question: Question | None = None
         code = ""
         async with self.database.raw() as tx:
             if answered is None:
                 question = await self._question(tx, asking, signed_in)
             if question is None:
-                code = await self._code(tx, asking, signed_in, interaction)
-        if question is None:
+                granted = await self._granted(tx, asking, signed_in)
+                needed = await self._level_of_policies(tx, asking, granted)
+                if reached.satisfies(needed):
+                    code = await self._code(tx, asking, signed_in, granted, interaction)
+        if code:
             return self.answers.send(request, asking.answer_to, {"code": code})
+        if question is None:
+            if asking.silent:
+                raise OAuthError("login_required", "The sign-in does not reach the level that the policy asks for.")
+            return await self._to_sign_in(request, asking, interaction, least=needed, somebody_else=False)
         if asking.silent:
             raise OAuthError("consent_required", "The person has to be asked for consent.")
         interaction = interaction or await self._start(request, asking)
@@ -133,8 +144,31 @@ class Walk:
                 "invalid_scope", "The agency has no policy for a purpose that was asked for.", private=refusal.private
             ) from None
 
+    async def _granted(self, tx: RawTx, asking: Asking, signed_in: SignedIn) -> dict[str, PurposeGrant]:
+        """Per purpose what live consents cover of what is asked."""
+        asks = purpose_asks(asking)
+        if not asks:
+            return {}
+        person_id = uuid.UUID(signed_in.person_id)
+        granted = await self.consent.granted(tx, person_id, asking.client.agency_id, purpose_fields(asks))
+        return {code: PurposeGrant(held.consent_ids, held.fields) for code, held in granted.items()}
+
+    async def _level_of_policies(self, tx: RawTx, asking: Asking, granted: dict[str, PurposeGrant]) -> Level:
+        """The level that the policies of what is granted ask of a sign-in, also when nothing is left to ask."""
+        needed = LOWEST
+        for code in granted:
+            policy = await self.consent.policy(tx, asking.client.agency_id, code)
+            if policy is not None:
+                needed = Level(max(needed.ial, policy.min_ial), max(needed.aal, policy.min_aal))
+        return needed
+
     async def _code(
-        self, tx: RawTx, asking: Asking, signed_in: SignedIn, interaction: Interaction | None
+        self,
+        tx: RawTx,
+        asking: Asking,
+        signed_in: SignedIn,
+        granted: dict[str, PurposeGrant],
+        interaction: Interaction | None,
     ) -> str:
         """Claims the one end of the walk, then writes the grant."""
         if not await self.identity.still_good(tx, signed_in):
@@ -143,14 +177,7 @@ class Walk:
             raise OAuthError("invalid_request", "This request was answered already.")
         if asking.pushed_uri is not None and not await self.pushed.finish(asking.pushed_uri):
             raise OAuthError("invalid_request_uri", "The request_uri was used already.")
-        asks = purpose_asks(asking)
-        granted = {}
-        if asks:
-            granted = await self.consent.granted(
-                tx, uuid.UUID(signed_in.person_id), asking.client.agency_id, purpose_fields(asks)
-            )
-        purposes = {code: PurposeGrant(held.consent_ids, held.fields) for code, held in granted.items()}
-        return await issue_code(tx, asking, signed_in, purposes, now=self.clock.now())
+        return await issue_code(tx, asking, signed_in, granted, now=self.clock.now())
 
     async def _start(self, request: Request, asking: Asking) -> Interaction:
         return await self.interactions.start(

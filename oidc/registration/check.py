@@ -68,13 +68,15 @@ def check_metadata(
         if metadata.get(name) is not None:
             raise _refused(name, "is not offered here")
     redirects = _uris(metadata, "redirect_uris", sandbox=sandbox)
-    known = _shapes(metadata, server)
     for name in _LINKS:
         link = metadata.get(name)
         if link is not None and not (isinstance(link, str) and is_web_page(link, sandbox=sandbox)):
             raise _refused(name, "must be an https address")
-    grant_types = _grant_types(metadata, profile, known["token_endpoint_auth_method"], redirects)
-    method = known["token_endpoint_auth_method"]
+    jwks = _jwks(metadata)
+    method = str(_shapes(metadata, server)["token_endpoint_auth_method"])
+    if method == "private_key_jwt" and jwks is None:
+        raise _refused("jwks", "is needed for private_key_jwt")
+    grant_types = _grant_types(metadata, profile, method, redirects)
     wanted_dpop = _flag(metadata, "dpop_bound_access_tokens", default="client_credentials" in grant_types)
     wanted_par = _flag(metadata, "require_pushed_authorization_requests", default=False)
     return CheckedMetadata(
@@ -82,7 +84,7 @@ def check_metadata(
         name_en=_name(metadata, "client_name#en", "client_name"),
         auth_method=method,
         assertion_alg=_assertion_alg(metadata),
-        jwks=_jwks(metadata, method),
+        jwks=jwks,
         redirect_uris=redirects,
         post_logout_redirect_uris=_uris(metadata, "post_logout_redirect_uris", sandbox=sandbox),
         grant_types=grant_types,
@@ -149,11 +151,9 @@ def _scopes(metadata: Mapping[str, Any], grant_types: tuple[str, ...]) -> tuple[
     return found
 
 
-def _jwks(metadata: Mapping[str, Any], method: str) -> dict[str, Any] | None:
+def _jwks(metadata: Mapping[str, Any]) -> dict[str, Any] | None:
     jwks = metadata.get("jwks")
     if jwks is None:
-        if method == "private_key_jwt":
-            raise _refused("jwks", "is needed for private_key_jwt")
         return None
     keys = jwks.get("keys") if isinstance(jwks, dict) else None
     if not isinstance(keys, list) or not 0 < len(keys) <= MAX_KEYS:

@@ -1,0 +1,209 @@
+"""A relying party that can misbehave: every message it sends can be bent before it leaves.
+
+It does what a portal's library does (authorization request, PAR, code exchange, refresh, userinfo), with its
+own keys, and lets a test change, drop or add any parameter, claim or header.
+"""
+
+import base64
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qs, quote_plus, urlencode, urlsplit
+
+import httpx
+
+from core.clock import Clock
+from core.jose import SigningKey, sign_jwt
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+DROP: Any = object()
+"""As a value: leave this parameter out."""
+
+
+@dataclass
+class Attempt:
+    """What a portal remembers between its request and the answer."""
+
+    state: str
+    nonce: str
+    verifier: str
+    params: dict[str, str]
+
+    @property
+    def url(self) -> str:
+        return "/authorize?" + urlencode(self.params)
+
+
+@dataclass
+class RelyingParty:
+    """One client. key: for private_key_jwt. proof_key: for DPoP, when its tokens are bound."""
+
+    http: httpx.AsyncClient
+    clock: Clock
+    issuer: str
+    client_id: str
+    method: str = "client_secret_basic"
+    secret: str | None = None
+    key: SigningKey | None = None
+    proof_key: SigningKey | None = None
+    redirect_uri: str = "https://rp.example/callback"
+    scope: str = "openid"
+    attempts: list[Attempt] = field(default_factory=list)
+
+    # --- the authorization request ----------------------------------------------------------------------
+
+    def ask(self, **changes: Any) -> Attempt:
+        """A request with fresh state, nonce and challenge; `changes` bend it."""
+        state, nonce, verifier = secrets.token_urlsafe(16), secrets.token_urlsafe(16), secrets.token_urlsafe(48)
+        params = {
+            "client_id": self.client_id,
+            "response_type": "code",
+            "redirect_uri": self.redirect_uri,
+            "scope": self.scope,
+            "state": state,
+            "nonce": nonce,
+            "code_challenge": challenge_of(verifier),
+            "code_challenge_method": "S256",
+        }
+        made = Attempt(state, nonce, verifier, _bent(params, changes))
+        self.attempts.append(made)
+        return made
+
+    async def push(self, attempt: Attempt, **changes: Any) -> httpx.Response:
+        """The request to the PAR endpoint."""
+        return await self.post("/par", _bent(attempt.params, changes))
+
+    async def pushed(self, **changes: Any) -> Attempt:
+        """A pushed request, ready to be opened."""
+        attempt = self.ask(**changes)
+        answer = await self.push(attempt)
+        assert answer.status_code == 201, answer.text
+        attempt.params = {"client_id": self.client_id, "request_uri": answer.json()["request_uri"]}
+        return attempt
+
+    # --- the back channel -------------------------------------------------------------------------------
+
+    async def exchange(self, attempt: Attempt, code: str, **changes: Any) -> httpx.Response:
+        """The code for tokens."""
+        params = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": self.redirect_uri,
+            "code_verifier": attempt.verifier,
+        }
+        return await self.post("/token", _bent(params, changes))
+
+    async def refresh(self, token: str, **changes: Any) -> httpx.Response:
+        return await self.post("/token", _bent({"grant_type": "refresh_token", "refresh_token": token}, changes))
+
+    async def client_credentials(self, **changes: Any) -> httpx.Response:
+        return await self.post("/token", _bent({"grant_type": "client_credentials", "scope": "lookup"}, changes))
+
+    async def post(
+        self, path: str, params: Mapping[str, str], *, headers: Mapping[str, str] | None = None, plain: bool = False
+    ) -> httpx.Response:
+        """A form with this client's authentication and, where it has a proof key, a DPoP proof.
+
+        plain: nothing is added; the test brings its own.
+        """
+        if plain:
+            return await self.http.post(path, data=dict(params), headers=dict(headers or {}))
+        form, own = self.authentication(path)
+        if self.proof_key is not None:
+            own["DPoP"] = self.proof("POST", path)
+        return await self.http.post(path, data={**form, **params}, headers={**own, **(headers or {})})
+
+    async def userinfo(self, token: str, *, method: str = "GET", **proof_changes: Any) -> httpx.Response:
+        """The person's claims, by the scheme the token needs."""
+        if self.proof_key is None:
+            return await self.http.request(method, "/userinfo", headers={"Authorization": f"Bearer {token}"})
+        proof = self.proof(method, "/userinfo", token=token, **proof_changes)
+        return await self.http.request(
+            method, "/userinfo", headers={"Authorization": f"DPoP {token}", "DPoP": proof}
+        )
+
+    # --- what proves who it is --------------------------------------------------------------------------
+
+    def authentication(self, path: str) -> tuple[dict[str, str], dict[str, str]]:
+        """Form members and headers of the registered method."""
+        if self.method == "private_key_jwt":
+            return {"client_assertion_type": ASSERTION_TYPE, "client_assertion": self.assertion()}, {}
+        if self.method == "client_secret_post":
+            return {"client_id": self.client_id, "client_secret": self.secret or ""}, {}
+        if self.method == "client_secret_basic":
+            return {}, {"Authorization": basic(self.client_id, self.secret or "")}
+        return {"client_id": self.client_id}, {}
+
+    def assertion(self, *, key: SigningKey | None = None, header: Mapping[str, Any] | None = None, **claims: Any) -> str:
+        """A client assertion; `claims` bend it (DROP leaves one out)."""
+        now = int(self.clock.now().timestamp())
+        told = {
+            "iss": self.client_id,
+            "sub": self.client_id,
+            "aud": self.issuer,
+            "jti": secrets.token_urlsafe(16),
+            "iat": now,
+            "exp": now + 60,
+        }
+        signing = key or self.key
+        assert signing is not None
+        return sign_jwt(signing, _bent(told, claims), typ="JWT", header=header)
+
+    def proof(
+        self,
+        method: str,
+        path: str,
+        *,
+        token: str | None = None,
+        key: SigningKey | None = None,
+        header: Mapping[str, Any] | None = None,
+        **claims: Any,
+    ) -> str:
+        """A DPoP proof; `claims` and `header` bend it."""
+        signing = key or self.proof_key
+        assert signing is not None
+        told: dict[str, Any] = {
+            "htm": method,
+            "htu": f"{self.issuer}{path}",
+            "jti": secrets.token_urlsafe(16),
+            "iat": int(self.clock.now().timestamp()),
+        }
+        if token is not None:
+            told["ath"] = _hash(token)
+        public = {name: value for name, value in signing.public().public_jwk().items() if name in _PUBLIC}
+        return sign_jwt(signing, _bent(told, claims), typ="dpop+jwt", header={"jwk": public, **(header or {})})
+
+
+_PUBLIC = {"kty", "crv", "x", "y", "n", "e"}
+
+
+def answer_of(response: httpx.Response) -> dict[str, str]:
+    """The parameters of a redirect to the portal, each of which must occur once."""
+    assert response.status_code == 303, (response.status_code, response.text)
+    found = parse_qs(urlsplit(response.headers["location"]).query, strict_parsing=True)
+    assert all(len(values) == 1 for values in found.values()), found
+    return {name: values[0] for name, values in found.items()}
+
+
+def basic(client_id: str, secret: str) -> str:
+    """RFC 6749 §2.3.1: both halves form-encoded, then joined."""
+    return "Basic " + base64.b64encode(f"{quote_plus(client_id)}:{quote_plus(secret)}".encode()).decode()
+
+
+def challenge_of(verifier: str) -> str:
+    return _hash(verifier)
+
+
+def seconds(at: datetime) -> int:
+    return int(at.timestamp())
+
+
+def _hash(text: str) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
+
+
+def _bent(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in {**base, **changes}.items() if value is not DROP}

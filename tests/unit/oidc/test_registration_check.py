@@ -1,0 +1,156 @@
+"""Client metadata: what a profile allows, what is refused with which code (security cases 3, 6, 27, 45)."""
+
+from typing import Any
+
+import pytest
+
+from core.jose import SigningKey
+from oidc.errors import OAuthError
+from oidc.metadata import provider_metadata
+from oidc.profiles import FAPI2, STANDARD, Profile
+from oidc.registration.check import CheckedMetadata, check_metadata
+
+SERVER = provider_metadata("https://id.example", ["full_name", "children"])
+KEY = SigningKey.generate("ES256")
+JWKS = {"keys": [KEY.public().public_jwk()]}
+PORTAL: dict[str, Any] = {
+    "client_name": "Cổng dịch vụ công",
+    "redirect_uris": ["https://rp.example/cb"],
+    "token_endpoint_auth_method": "client_secret_basic",
+    "grant_types": ["authorization_code", "refresh_token"],
+    "scope": "openid profile purpose:school offline_access",
+}
+
+
+def check(profile: Profile = STANDARD, *, sandbox: bool = False, **changes: Any) -> CheckedMetadata:
+    metadata = {**PORTAL, **changes}
+    return check_metadata(
+        {name: value for name, value in metadata.items() if value is not ...}, profile, SERVER, sandbox=sandbox
+    )
+
+
+def refusal(profile: Profile = STANDARD, **changes: Any) -> str:
+    with pytest.raises(OAuthError) as refused:
+        check(profile, **changes)
+    return refused.value.error
+
+
+def test_an_ordinary_portal() -> None:
+    checked = check()
+    assert checked.auth_method == "client_secret_basic"
+    assert checked.scopes == ("openid", "profile", "purpose:school", "offline_access")
+    assert checked.id_token_alg == "ES256"
+    assert checked.sector == "rp.example"
+    assert not checked.requires_par
+    assert not checked.dpop_bound
+
+
+def test_a_fapi_client_is_bound_whatever_it_asks_for() -> None:
+    checked = check(
+        FAPI2,
+        token_endpoint_auth_method="private_key_jwt",
+        jwks=JWKS,
+        dpop_bound_access_tokens=False,
+        require_pushed_authorization_requests=False,
+    )
+    assert checked.dpop_bound
+    assert checked.requires_par
+
+
+def test_a_back_end_gets_bound_tokens_by_default() -> None:
+    back_end = {
+        "token_endpoint_auth_method": "private_key_jwt",
+        "jwks": JWKS,
+        "redirect_uris": ...,
+        "grant_types": ["client_credentials"],
+        "scope": ...,
+    }
+    assert check(**back_end).dpop_bound
+    assert check(**back_end).scopes == ("lookup",)
+    assert not check(**back_end, dpop_bound_access_tokens=False).dpop_bound
+
+
+@pytest.mark.parametrize(
+    "uris",
+    [
+        ["https://rp.example/cb#frag"],
+        ["javascript:alert(1)"],
+        ["data:text/html,x"],
+        ["https://rp.example@evil.test/"],
+        ["http://rp.example/cb"],
+        "https://rp.example/cb",
+        [1],
+        ["https://rp.example/cb"] * 2 + [f"https://rp.example/{n}" for n in range(20)],
+    ],
+)
+@pytest.mark.parametrize("member", ["redirect_uris", "post_logout_redirect_uris"])
+def test_odd_redirect_addresses(member: str, uris: Any) -> None:
+    assert refusal(**{member: uris}) == "invalid_redirect_uri"
+
+
+@pytest.mark.parametrize("member", ["client_uri", "logo_uri", "policy_uri", "tos_uri", "initiate_login_uri"])
+@pytest.mark.parametrize("link", ["javascript:alert(1)", "data:text/html,x", "JAVASCRIPT:x", "http://rp.example/", 5])
+def test_links_that_could_run_a_script(member: str, link: Any) -> None:
+    assert refusal(**{member: link}) == "invalid_client_metadata"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"jwks_uri": "http://169.254.169.254/keys"},  # nothing is fetched, so no address is taken
+        {"sector_identifier_uri": "https://rp.example/sector"},
+        {"request_uris": ["https://rp.example/request"]},
+        {"token_endpoint_auth_method": "client_secret_jwt"},
+        {"token_endpoint_auth_method": "tls_client_auth"},
+        {"token_endpoint_auth_method": "private_key_jwt"},
+        {"token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": []}},
+        {"token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": [KEY.private_jwk()]}},
+        {"token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}},
+        {"token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": JWKS["keys"] * 2}},
+        {"token_endpoint_auth_signing_alg": "HS256"},
+        {"token_endpoint_auth_signing_alg": "none"},
+        {"token_endpoint_auth_signing_alg": "RS256"},
+        {"id_token_signed_response_alg": "none"},
+        {"id_token_signed_response_alg": "HS256"},
+        {"id_token_encrypted_response_alg": "RSA-OAEP"},
+        {"subject_type": "public"},
+        {"grant_types": ["implicit"]},
+        {"grant_types": ["password"]},
+        {"grant_types": 5},
+        {"response_types": 5},
+        {"token_endpoint_auth_method": ["none"]},
+        {"grant_types": ["authorization_code", "urn:ietf:params:oauth:grant-type:device_code"]},
+        {"grant_types": ["client_credentials"]},  # with redirect addresses
+        {"response_types": ["token"]},
+        {"response_types": ["code id_token"]},
+        {"redirect_uris": ...},
+        {"redirect_uris": []},
+        {"token_endpoint_auth_method": "none", "grant_types": ["authorization_code", "client_credentials"]},
+        {"scope": "openid admin"},
+        {"scope": "openid purpose:"},
+        {"scope": "openid lookup"},
+        {"client_name": ...},
+        {"client_name": "x" * 121},
+        {"client_name": "two\nlines"},
+        {"default_acr_values": ["phr"]},
+        {"default_max_age": -1},
+        {"dpop_bound_access_tokens": "yes"},
+    ],
+)
+def test_what_is_not_offered_is_refused(changes: dict[str, Any]) -> None:
+    assert refusal(**changes) == "invalid_client_metadata"
+
+
+@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post", "none"])
+def test_a_fapi_client_needs_a_key(method: str) -> None:
+    assert refusal(FAPI2, token_endpoint_auth_method=method) == "invalid_client_metadata"
+
+
+def test_unknown_members_are_ignored() -> None:
+    assert check(privileged=True, first_party=True).details == {}
+
+
+def test_the_sandbox_takes_the_loopback_host() -> None:
+    uris = ["http://localhost:8001/callback"]
+    assert check(redirect_uris=uris, sandbox=True).redirect_uris == tuple(uris)
+    assert refusal(redirect_uris=uris) == "invalid_redirect_uri"
