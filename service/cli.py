@@ -15,9 +15,7 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
-from core.errors import Refusal
 from core.settings import SettingsError
-from privacy.vault.api import VaultError
 from service.commands import journal, registry, run, sandbox
 from service.embedded import EMBEDDED_ERRORS
 from service.errors import CommandError
@@ -61,17 +59,25 @@ def _run(arguments: Sequence[str] | None) -> int:
         return INTERRUPTED
     except (CommandError, SettingsError, *EMBEDDED_ERRORS) as known:
         return _tell(str(known))
-    except VaultError as broken:
-        return _tell(str(broken))
-    except Refusal as refused:
-        return _tell(refused.public)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         _keep_traceback()
         return _tell(f"{where}{error.strerror or type(error).__name__}")
     except Exception as error:
+        if (sentence := _known(error)) is not None:
+            return _tell(sentence)
         return _tell(f"it failed unexpectedly ({type(error).__name__}{_keep_traceback()})")
     return 0
+
+
+def _known(error: Exception) -> str | None:
+    """The sentence of an error of a lower room; those are loaded only when a command used them."""
+    from core.errors import Refusal
+    from privacy.vault.api import VaultError
+
+    if isinstance(error, Refusal):
+        return error.public
+    return str(error) if isinstance(error, VaultError) else None
 
 
 def _tell(sentence: str) -> int:

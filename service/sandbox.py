@@ -151,5 +151,3 @@ def _guide(persona: Persona, birth_date: str, password: str | None, totp_secret:
         special_en=persona.special[1],
         locked=persona.key in LOCKED_PERSONAS,
     )
-
-

@@ -12,6 +12,7 @@ import uvicorn
 from core.log import configure_logging
 from core.settings import load_settings
 from service.app import create_app
+from service.gate import wait_at_gate
 from service.ready_marks import mark_ready
 
 KEEP_ALIVE_SECONDS = 20
@@ -46,6 +47,7 @@ def main() -> None:
         timeout_graceful_shutdown=GRACEFUL_SECONDS,
     )
     server = WebServer(config)
+    wait_at_gate()
     server.run(sockets=[listening])
     if not server.started:
         sys.exit(FAILED_START)

@@ -14,6 +14,8 @@
     cache            (function) core.cache.Cache, flushed before each test
     clock            (function) FixedClock at 2026-11-02 09:00 in Viet Nam; `.advance(timedelta)`
 
+    furnished        (module)  the whole application over a furnished sandbox (tests/support/furnished.py)
+
 All tests and fixtures of a worker share one event loop (loop scope "session"), so pools may live long.
 Tests that kill servers start their own with `service.embedded.embedded_servers` (see tests/faults).
 """
@@ -31,6 +33,8 @@ from core.database import Database, RawTx, SessionTx
 from core.settings import Settings, load_settings
 from service.embedded import EmbeddedUrls
 from tests.support.databases import open_database, rolled_back_page, rolled_back_raw
+from tests.support.furnished import furnished as furnished
+from tests.support.furnished import furnished_template as furnished_template
 from tests.support.servers import ServerAddresses, make_template, running_servers
 from tests.support.threads import run_beside
 

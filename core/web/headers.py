@@ -70,7 +70,7 @@ class EdgeMiddleware:
             if not started_answer:
                 await self.on_failure(Request(scope))(scope, receive, send_with_headers)
         finally:
-            route = getattr(scope.get("route"), "path", "unmatched") or "unmatched"
+            route = _route_of(scope)
             elapsed = perf_counter() - started
             observe = getattr(scope["app"].state, "observe_request", None) if "app" in scope else None
             if observe is not None:
@@ -85,6 +85,14 @@ class EdgeMiddleware:
                     client_id=scope["state"].get("client_id"),
                 )
             request_id.reset(token)
+
+
+def _route_of(scope: Scope) -> str:
+    """The pattern that matched, for logs and metrics; plain Starlette routes name it only by having no parameters."""
+    pattern = getattr(scope.get("route"), "path", None)
+    if pattern is None and "endpoint" in scope:
+        pattern = "/static" if scope.get("path_params") else scope["path"]
+    return pattern or "unmatched"
 
 
 def _add_headers(scope: Scope, headers: MutableHeaders, ident: str) -> None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from population_db.api import FIELDS
-
 from privacy.journal.api import StoredLine
 
 Translate = Callable[[str], str]
@@ -69,15 +68,15 @@ def present_line(
         labels.append(code if spec is None else spec.label_vi if locale == "vi" else spec.label_en)
     agency = line.agency or line.actor.agency
     return HistoryEntry(
-        line_id=str(stored.ref.line_id),
-        at=stored.ref.recorded_at,
+        line_id=str(stored.line_id),
+        at=stored.recorded_at,
         title=translate(title or KINDS.get(line.kind, "A change")),
         recipient=agencies.get(agency, agency) if agency else "",
         fields=tuple(labels),
         purpose=purposes.get(line.purpose, line.purpose) if line.purpose else None,
-        basis=translate(BASES[line.legal_basis]) if line.legal_basis in BASES else line.legal_basis,
+        basis=translate(BASES.get(line.legal_basis, line.legal_basis)) if line.legal_basis else None,
         procedure=line.procedure,
         dossier=line.dossier,
         refused=line.reason if line.kind == "refusal" else None,
-        proof=stored.ref.leaf_hash.hex(),
+        proof=stored.leaf_hash.hex() if stored.leaf_hash else "",
     )

@@ -1,21 +1,23 @@
 """The citizen's pages: start, my data, who viewed my data, help, protection."""
 
+import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 
-from consent.api import Consent
 from fastapi import APIRouter
-from identity.api import Identity
-from population_db.api import FIELDS, GROUPS, present
 from starlette.requests import Request
 from starlette.responses import Response
 
+from consent.api import Consent
 from core.errors import Refusal
 from core.runtime import part
 from core.web.edge import PageTx
 from core.web.forms import strict_query
 from core.web.locale import request_locale
 from core.web.pages import Pages
+from identity.api import Identity
+from population_db.api import FIELDS, GROUPS, present
 from privacy.desk.history import HistoryEntry, present_line
 from privacy.journal.api import Journal
 
@@ -124,12 +126,17 @@ async def history(request: Request, tx: PageTx) -> Response:
         tx,
         actor.person_id,
         before=_instant(query.get("before")),
+        before_line=_line_id(query.get("line")),
         limit=PAGE_LINES + 1,
         kinds=None if show == "all" else LOOKS,
     )
     pages, locale = part(request, Pages), request_locale(request)
     agencies = await part(request, Identity).agency_names(tx, locale)
-    purposes = await part(request, Consent).purpose_titles(tx, locale)
+    codes = {line.line.purpose for line in stored if line.line.purpose}
+    purposes = {
+        code: purpose.texts(locale).title
+        for code, purpose in (await part(request, Consent).purposes(tx, codes)).items()
+    }
     entries: list[HistoryEntry] = [
         present_line(
             line,
@@ -140,8 +147,17 @@ async def history(request: Request, tx: PageTx) -> Response:
         )
         for line in stored[:PAGE_LINES]
     ]
-    older = entries[-1].at.isoformat() if len(stored) > PAGE_LINES else None
-    return pages.render(request, "desk/history.html", entries=entries, show=show, older=older)
+    older = urlencode({"show": show, "before": entries[-1].at.isoformat(), "line": entries[-1].line_id})
+    return pages.render(
+        request, "desk/history.html", entries=entries, show=show, older=older if len(stored) > PAGE_LINES else None
+    )
+
+
+def _line_id(text: str | None) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text) if text else None
+    except ValueError:
+        raise Refusal("malformed-parameters", "The request's parameters cannot be read.") from None
 
 
 def _instant(text: str | None) -> datetime | None:

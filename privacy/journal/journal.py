@@ -1,6 +1,6 @@
 """The journal as a room: write, disclose, read back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -81,14 +81,15 @@ class Journal:
         before: datetime | None = None,
         before_line: UUID | None = None,
         limit: int = 50,
+        kinds: Iterable[str] | None = None,
     ) -> list[StoredLine]:
-        """Lines about a person, newest first.
+        """Lines about a person, newest first; of these kinds, or all.
 
         The next page: `before` and `before_line` of the last line shown (without `before_line`: strictly
         earlier than `before`). limit: 1..500.
         """
         return await lines_about(
-            tx, self._keys, person_id, before=before, before_line=before_line or NOBODY, limit=limit
+            tx, self._keys, person_id, before=before, before_line=before_line or NOBODY, limit=limit, kinds=kinds
         )
 
     def _draft(self, line: Line) -> Draft:

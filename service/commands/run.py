@@ -28,8 +28,10 @@ def worker_command() -> None:
     """Run the background work (needs DATABASE_WORKER_URL and REDIS_URL)."""
     settings = load_settings()
     configure_logging(settings.log_level)
+    from service.gate import wait_at_gate
     from service.worker import work
 
+    wait_at_gate()
     work(settings)
 
 
