@@ -30,12 +30,14 @@ _CLAIM = Query(
 )
 _NEXT = Query(text("SELECT next_try_at FROM identity.sign_in_attempts WHERE mac = :mac AND lane = :lane"))
 _EMPTY = Query(text("DELETE FROM identity.sign_in_attempts WHERE mac = :mac AND lane = ANY(:lanes)"))
+# The outer condition is asked again of a row that was counted up meanwhile; the list is not.
 _SWEEP = Query(
     text(
         """
-        DELETE FROM identity.sign_in_attempts WHERE (mac, lane) IN (
-            SELECT mac, lane FROM identity.sign_in_attempts WHERE last_at < :before AND next_try_at < :before
-            ORDER BY last_at LIMIT 20 FOR UPDATE SKIP LOCKED)
+        DELETE FROM identity.sign_in_attempts WHERE last_at < :before AND next_try_at < :before
+            AND (mac, lane) IN (
+                SELECT mac, lane FROM identity.sign_in_attempts WHERE last_at < :before AND next_try_at < :before
+                ORDER BY last_at LIMIT 20)
         """
     )
 )

@@ -1,0 +1,439 @@
+"""Sessions, sign-out, history, self-lock, deaths, officials' appointments (security.md 52, 56, 58)."""
+
+import uuid
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from starlette.requests import Request
+
+from core.actor import Actor
+from core.database import Database
+from core.errors import BadInput, Conflict, NotFound, SignInNeeded
+from core.settings import Settings
+from identity.sessions import Sessions
+from population_db.synthetic.personas import persona
+from service.embedded import EmbeddedUrls
+from tests.support.identity_world import Browser, IdentityWorld, form_of, identity_world, make_desk, text_of
+
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+PHONE = "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/131.0 Mobile Safari/537.36"
+
+
+@pytest.fixture(scope="module")
+async def made(
+    settings: Settings,
+    database: Database,
+    owner_database: Database,
+    worker_database: Database,
+    database_urls: EmbeddedUrls,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[IdentityWorld]:
+    folder: Path = tmp_path_factory.mktemp("identity")
+    async with identity_world(
+        settings=settings,
+        owner=owner_database,
+        web=database,
+        worker=worker_database,
+        worker_url=database_urls.database_worker_url,
+        redis_url=database_urls.redis_url,
+        folder=folder,
+    ) as world:
+        for key in ("An", "Binh", "Minh", "Nga", "Quy"):
+            await world.enrol(key)
+        await world.enrol("Chau", ial=1, totp=False)
+        async with world.database.page() as tx:
+            await world.identity.create_agency(tx, "H26.12", "UBND phường Cửa Nam", "Cửa Nam ward")
+            await world.identity.create_unit(tx, "H26.12", "one-stop", "Bộ phận Một cửa", "One-stop desk")
+            await world.identity.create_unit(tx, "H26.12", "civil-status", "Tư pháp - hộ tịch", "Civil status")
+            await make_desk(world, tx, "Minh", "H26.12", "one-stop", "Cán bộ tiếp nhận")
+            await make_desk(world, tx, "Nga", "H26.12", "one-stop", "Cán bộ tiếp nhận")
+            await make_desk(world, tx, "Nga", "H26.12", "civil-status", "Công chức hộ tịch")
+        yield world
+
+
+@pytest.fixture
+async def world(made: IdentityWorld) -> IdentityWorld:
+    await made.reset()
+    return made
+
+
+async def is_signed_in(browser: Browser) -> bool:
+    await browser.get("/me/lock")
+    return not browser.redirects_to("/signin")
+
+
+async def test_an_unused_session_ends_after_30_minutes(world: IdentityWorld) -> None:
+    browser = world.browser()
+    await browser.sign_in("An")
+    world.clock.advance(timedelta(minutes=29))
+    assert await is_signed_in(browser)
+    world.clock.advance(timedelta(minutes=29))
+    assert await is_signed_in(browser)  # its use counted
+    world.clock.advance(timedelta(minutes=30))
+    assert not await is_signed_in(browser)
+
+
+async def test_a_used_session_ends_after_12_hours(world: IdentityWorld) -> None:
+    browser = world.browser()
+    await browser.sign_in("An")
+    for _ in range(35):
+        world.clock.advance(timedelta(minutes=20))
+        assert await is_signed_in(browser)
+    world.clock.advance(timedelta(minutes=20))
+    assert not await is_signed_in(browser)
+
+
+async def test_a_step_up_does_not_lengthen_the_day(world: IdentityWorld) -> None:
+    browser = world.browser()
+    await browser.sign_in("An")
+    for _ in range(35):
+        world.clock.advance(timedelta(minutes=20))
+        await is_signed_in(browser)
+    await browser.start(aal=2)
+    await browser.follow()
+    await browser.enter_code("An")
+    assert await is_signed_in(browser)
+    world.clock.advance(timedelta(minutes=20))
+    assert not await is_signed_in(browser)
+
+
+async def test_cookies_are_closed_to_scripts_and_other_sites(world: IdentityWorld) -> None:
+    browser = world.browser()
+    await browser.start()
+    answer = await browser.enter_password("An")
+    cookies = {line.split("=")[0]: line for line in answer.headers.get_list("set-cookie")}
+    assert {"dd_session", "dd_known"} <= set(cookies)
+    for line in cookies.values():
+        assert "HttpOnly" in line
+        assert "SameSite=lax" in line
+        assert "Path=/" in line
+        assert "Domain" not in line
+    assert "Max-Age" not in cookies["dd_session"]
+
+
+async def test_under_https_cookies_are_host_cookies(world: IdentityWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = world.app.state.parts
+    secure = world.settings.model_copy(update={"issuer": "https://id.example.vn"})
+    monkeypatch.setitem(parts._parts, Settings, secure)
+    monkeypatch.setattr(world.identity, "_settings", secure)
+    browser = world.browser()
+    browser.http.base_url = "https://id.example.vn"
+    await browser.start()
+    answer = await browser.enter_password("An")
+    cookies = answer.headers.get_list("set-cookie")
+    assert any(line.startswith("__Host-dd_session=") for line in cookies)
+    assert all("Secure" in line for line in cookies if "dd_" in line.split("=")[0])
+    assert "max-age=" in answer.headers["strict-transport-security"]
+
+
+async def test_pages_are_kept_out_of_frames_caches_and_referrers(world: IdentityWorld) -> None:
+    page = await world.browser().start()
+    policy = page.headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in policy
+    assert "form-action 'self' https://portal.example.vn" in policy
+    assert "script-src" not in policy
+    assert page.headers["x-frame-options"] == "DENY"
+    assert page.headers["referrer-policy"] == "no-referrer"
+    assert page.headers["cache-control"] == "no-store"
+
+
+async def test_sign_out_kills_the_session_on_the_server(world: IdentityWorld) -> None:
+    browser = world.browser()
+    await browser.sign_in("An")
+    token = browser.cookie("session")
+    page = await browser.get("/signout")
+    assert page.status_code == 200
+    assert await is_signed_in(browser)  # asking ended nothing
+    await browser.get("/signout")
+    await browser.send("signout-form")
+    assert browser.redirects_to("/signedout")
+    assert browser.cookie("session") == ""
+    thief = world.browser()
+    thief.plant("session", token)
+    assert not await is_signed_in(thief)
+
+
+async def test_sign_out_needs_the_token_of_this_browser(world: IdentityWorld) -> None:
+    browser = world.browser()
+    await browser.sign_in("An")
+    answer = await browser.http.post("/signout", data={"csrf": "0" * 64})
+    assert answer.status_code == 403
+    assert await is_signed_in(browser)
+
+
+async def test_history_and_sessions_are_shown_and_one_can_be_ended(world: IdentityWorld) -> None:
+    home, phone = world.browser(user_agent=FIREFOX), world.browser(("203.0.113.80", 1), PHONE)
+    await home.sign_in("An")
+    away = (await phone.sign_in("An", aal=2))["signed_in"]
+    page = await home.get("/me/signins")
+    assert "Firefox · Linux" in page.text
+    assert "Chrome · Android" in page.text
+    assert "203.0.113.0/24" in page.text
+    assert "203.0.113.80" not in page.text
+    assert "Cổng dịch vụ công" in page.text
+    await home.post("/me/signins", action="end", sid=away["sid"])
+    assert home.redirects_to("/me/signins")
+    assert not await is_signed_in(phone)
+    assert await is_signed_in(home)
+    assert 'data-outcome="session-ended"' in (await home.get("/me/signins")).text
+
+
+async def test_nobody_ends_the_session_of_another(world: IdentityWorld) -> None:
+    an, binh = world.browser(), world.browser()
+    await an.sign_in("An")
+    other = (await binh.sign_in("Binh"))["signed_in"]
+    await an.get("/me/signins")
+    page = await an.post("/me/signins", action="end", sid=other["sid"])
+    assert page.status_code == 404
+    assert await is_signed_in(binh)
+
+
+async def test_all_sessions_can_be_ended_at_once(world: IdentityWorld) -> None:
+    browsers = [world.browser() for _ in range(3)]
+    for browser in browsers:
+        await browser.sign_in("An")
+    await browsers[0].get("/me/signins")
+    await browsers[0].send("end-all-form")
+    assert browsers[0].redirects_to("/signedout")
+    assert [await is_signed_in(browser) for browser in browsers] == [False] * 3
+    assert await world.identity.sessions.of_person(await world.person("An")) == []
+
+
+async def test_a_holder_locks_himself_out_everywhere_at_once(world: IdentityWorld) -> None:
+    browser, other = world.browser(), world.browser()
+    await browser.sign_in("An")
+    await other.sign_in("An")
+    page = await browser.get("/me/lock")
+    page = await browser.send("lock-form")
+    assert page.status_code == 422
+    assert 'href="#confirm"' in page.text
+    page = await browser.send("lock-form", confirm="yes")
+    assert text_of(page.text, "lock-done")
+    assert not await is_signed_in(browser)
+    assert not await is_signed_in(other)
+    rows = await world.fetch(
+        "SELECT status, lock_reasons FROM identity.accounts WHERE account_id = $1", world.accounts["An"]
+    )
+    assert (rows[0]["status"], rows[0]["lock_reasons"]) == ("locked", ["holder"])
+    line = (await world.journal_lines("An"))[0].line
+    assert (line.action, line.reason, line.actor.kind) == ("account.lock", "holder", "citizen")
+
+
+async def test_a_lock_elsewhere_ends_sessions_at_their_next_use_of_the_database(world: IdentityWorld) -> None:
+    browser = world.browser()
+    await browser.sign_in("An")
+    async with world.database.page() as tx:
+        await world.identity.lock(tx, await world.person("An"), "authority")
+    assert not await is_signed_in(browser)  # even before the event was handled
+
+
+async def test_a_lock_elsewhere_ends_sessions_by_its_event(world: IdentityWorld) -> None:
+    browser = world.browser()
+    await browser.sign_in("An")
+    async with world.database.page() as tx:
+        assert await world.identity.lock(tx, await world.person("An"), "authority")
+        assert not await world.identity.lock(tx, await world.person("An"), "authority")
+    await world.run_events()
+    assert await world.identity.sessions.find(browser.cookie("session")) is None
+
+
+async def test_a_death_locks_the_account_and_ends_the_sessions(world: IdentityWorld) -> None:
+    browser = world.browser()
+    await browser.sign_in("Quy")
+    async with world.database.page() as tx:
+        await world.registry.record_death(tx, await world.person("Quy"), date(2026, 11, 2), "civil-status")
+    await world.run_events()
+    rows = await world.fetch("SELECT lock_reasons FROM identity.accounts WHERE account_id = $1", world.accounts["Quy"])
+    assert rows[0]["lock_reasons"] == ["death"]
+    assert await world.identity.sessions.find(browser.cookie("session")) is None
+    with pytest.raises(Conflict):
+        await world.enrol("Phuc")  # dead since long
+
+
+async def test_a_changed_credential_makes_older_sign_ins_void(world: IdentityWorld) -> None:
+    browser = world.browser()
+    await browser.sign_in("An")
+    world.clock.advance(timedelta(seconds=5))
+    async with world.owner.raw() as tx:
+        await tx.conn.execute(
+            "UPDATE identity.accounts SET credentials_changed_at = $1 WHERE account_id = $2",
+            world.clock.now(),
+            world.accounts["An"],
+        )
+    assert not await is_signed_in(browser)
+
+
+async def test_a_session_made_while_all_are_being_ended_does_not_escape(world: IdentityWorld) -> None:
+    sessions: Sessions = world.identity.sessions
+    person = await world.person("An")
+    auth_at = world.clock.now()
+    world.clock.advance(timedelta(seconds=1))
+    assert await sessions.end_all(person) == 0  # between the password and the session
+    made = await sessions.create(
+        person_id=person,
+        account_id=world.accounts["An"],
+        auth_at=auth_at,
+        aal=1,
+        ial=2,
+        amr=("pwd",),
+        has_second_factor=True,
+        device="",
+    )
+    assert made is None
+    assert await sessions.of_person(person) == []
+
+
+async def test_an_official_with_one_appointment_acts_under_it(world: IdentityWorld) -> None:
+    browser = world.browser()
+    await browser.sign_in("Minh", aal=2)
+    before = browser.cookie("session")
+    await browser.get("/official/appointment")
+    assert browser.redirects_to("/official")
+    assert browser.cookie("session") != before
+    actor = await actor_at(world, browser, "/official/check")
+    assert actor.kind == "official"
+    assert actor.appointment is not None
+    assert (actor.appointment.agency_code, actor.appointment.unit_code) == ("H26.12", "one-stop")
+    own = await actor_at(world, browser, "/me")
+    assert (own.kind, own.appointment) == ("citizen", None)
+
+
+async def test_an_official_with_two_chooses(world: IdentityWorld) -> None:
+    browser = world.browser()
+    await browser.sign_in("Nga", aal=2)
+    page = await browser.get("/official/appointment")
+    assert "Công chức hộ tịch" in page.text
+    page = await browser.send("appointment-form", appointment=str(uuid.uuid4()))
+    assert page.status_code == 422
+    second = form_values(page.text)[1]
+    await browser.send("appointment-form", appointment=second)
+    assert browser.redirects_to("/official")
+    actor = await actor_at(world, browser, "/official")
+    assert actor.appointment is not None
+    assert str(actor.appointment.appointment_id) == second
+
+
+async def test_an_ended_appointment_cannot_be_chosen_and_an_expired_one_does_not_act(world: IdentityWorld) -> None:
+    async with world.database.page() as tx:
+        person = await world.person("Binh")
+        day = world.identity.appointed.today()
+        short = await world.identity.appoint(
+            tx, person, "H26.12", "one-stop", "Cán bộ", {"01"}, {"check.match"}, day, day
+        )
+        assert [one.appointment_id for one in await world.identity.appointments(tx, person, day)] == [short]
+        assert await world.identity.appointments(tx, person, day + timedelta(days=1)) == []
+        assert await world.identity.appointments(tx, person, day - timedelta(days=1)) == []
+    browser = world.browser()
+    await browser.sign_in("Binh", aal=2)
+    await browser.get("/official/appointment")
+    assert (await actor_at(world, browser, "/official")).kind == "official"
+    async with world.database.page() as tx:
+        await world.identity.end_appointment(tx, person, short)
+        assert await world.identity.appointments(tx, person, day) == []
+        with pytest.raises(NotFound):
+            await world.identity.end_appointment(tx, person, short)
+    page = await browser.get("/official/appointment")
+    assert text_of(page.text, "no-appointment")
+
+
+async def test_an_official_needs_both_factors_and_level_2(world: IdentityWorld) -> None:
+    browser = world.browser()
+    await browser.sign_in("Minh")
+    await browser.get("/official/appointment")
+    assert browser.page is not None
+    assert browser.page.headers["location"] == "/signin?next=%2Fofficial%2Fappointment&aal=2&ial=2"
+    await browser.follow()
+    await browser.follow()
+    await browser.follow()
+    await browser.enter_code("Minh")
+    assert browser.redirects_to("/official/appointment")
+    low = world.browser()
+    await low.sign_in("Chau")
+    await low.get("/official/appointment")
+    await low.follow()
+    page = await low.follow()
+    assert page.status_code == 403
+    await low.send("leave-form")
+    assert low.redirects_to("/")
+
+
+async def test_agencies_and_appointments_refuse_what_does_not_fit(world: IdentityWorld) -> None:
+    identity, person, day = world.identity, await world.person("Binh"), date(2026, 11, 1)
+    async with world.database.page() as tx:
+        with pytest.raises(Conflict):
+            await identity.create_agency(tx, "H26.12", "Trùng", "Double")
+        with pytest.raises(Conflict):
+            await identity.create_unit(tx, "H26.12", "one-stop", "Trùng", "Double")
+        with pytest.raises(NotFound):
+            await identity.agency(tx, code="H99")
+        with pytest.raises(Conflict):
+            await identity.appoint(tx, person, "H26.12", "nowhere", "Cán bộ", {"01"}, {"check.match"}, day)
+        with pytest.raises(BadInput):
+            await identity.appoint(tx, person, "H26.12", "one-stop", "Cán bộ", set(), {"check.match"}, day)
+        with pytest.raises(BadInput):
+            await identity.appoint(
+                tx, person, "H26.12", "one-stop", "Cán bộ", {"01"}, {"check.match"}, day, day - timedelta(days=1)
+            )
+        agency = await identity.agency(tx, code="H26.12")
+        assert await identity.agency(tx, agency_id=agency.agency_id) == agency
+        assert (await identity.agency_names(tx, "en"))["H26.12"] == "Cửa Nam ward"
+
+
+async def test_enrolment_refuses_what_does_not_fit(world: IdentityWorld) -> None:
+    person = await world.person("Hoa")
+    async with world.database.page() as tx:
+        for password in ("short", "123456789012345"):
+            with pytest.raises(BadInput):
+                await world.identity.enrol(tx, person, ial=1, password=password, totp_secret=None)
+        with pytest.raises(BadInput):
+            await world.identity.enrol(tx, person, ial=2, password="mật khẩu rất dài", totp_secret="JBSWY3DP")
+        with pytest.raises(Conflict):
+            await world.identity.enrol(tx, uuid.uuid4(), ial=1, password="mật khẩu rất dài", totp_secret=None)
+        with pytest.raises(Conflict):
+            await world.identity.enrol(
+                tx, await world.person("An"), ial=1, password="mật khẩu rất dài", totp_secret=None
+            )
+        line = (await world.journal.about(tx, await world.person("An"), limit=50))[-1].line
+    assert (line.action, line.kind) == ("account.enrol", "act")
+
+
+async def test_the_database_holds_no_secret_of_an_account_in_clear(world: IdentityWorld) -> None:
+    rows = repr(await world.fetch("SELECT a.*, encode(totp_sealed, 'escape') AS e FROM identity.accounts a"))
+    assert world.secrets["An"] not in rows
+    assert "mật khẩu rất dài" not in rows
+    assert persona("An").number not in rows
+
+
+async def test_losing_redis_signs_out_and_nothing_more(world: IdentityWorld) -> None:
+    browser = world.browser()
+    await browser.sign_in("An")
+    await world.cache.redis.flushdb()
+    assert not await is_signed_in(browser)
+    world.clock.advance(timedelta(seconds=30))
+    await browser.sign_in("An")
+    assert await is_signed_in(browser)
+
+
+def form_values(html: str) -> list[str]:
+    form_of(html, "appointment-form")
+    return [part.split('"')[0] for part in html.split('id="appointment-')[1:] for part in part.split('value="')[1:2]]
+
+
+async def actor_at(world: IdentityWorld, browser: Browser, path: str) -> Actor:
+    """Who a page at this path would see behind this browser."""
+    cookie = f"dd_session={browser.cookie('session')}".encode()
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "query_string": b"",
+        "headers": [(b"cookie", cookie)],
+        "app": world.app,
+        "state": {},
+    }
+    actor = await world.identity.actor(Request(scope))
+    with pytest.raises(SignInNeeded):
+        await world.identity.actor(Request(scope | {"state": {}}), min_aal=3)
+    return actor
