@@ -40,7 +40,7 @@ class OfficialIn(_Strict):
 class PersonIn(_Strict):
     """Who is meant: the number, and the full name or the birth date to the day (or both)."""
 
-    number: Annotated[str, Field(pattern=r"^[0-9]{12}$", repr=False)]
+    number: Annotated[str, Field(pattern=r"^[0-9]{12}$")] = Field(repr=False)
     full_name: Annotated[str, Field(min_length=1, max_length=150)] | None = Field(default=None, repr=False)
     birth_date: Annotated[str, Field(pattern=r"^[0-9]{4}(-[0-9]{2}){0,2}$")] | None = Field(default=None, repr=False)
 
