@@ -63,9 +63,9 @@ class Publisher:
         new_major: the purpose itself became another one; every citizen is asked again. valid_from: now when
         None. Raises BadInput naming what to mend, Conflict when a later version is scheduled already.
         """
-        _mend(purpose_faults(draft))
         now = self.clock.now()
         start = valid_from or now
+        _mend(purpose_faults(draft) | _start_faults(start, now))
         async with tx.savepoint():
             await tx.rows(_LOCK, what=f"consent.purpose {draft.code}")
             current = (await load_purposes(tx, [draft.code], now)).get(draft.code)
@@ -101,7 +101,7 @@ class Publisher:
         async with tx.savepoint():
             await tx.rows(_LOCK, what=f"consent.policy {draft.agency_id} {draft.purpose}")
             purpose = (await load_purposes(tx, [draft.purpose], start)).get(draft.purpose)
-            _mend(policy_faults(draft, purpose))
+            _mend(policy_faults(draft, purpose) | _start_faults(start, now))
             current = await load_policy(tx, draft.agency_id, draft.purpose, now)
             if current is not None and draft.says_the_same(current):
                 return current
@@ -139,6 +139,11 @@ class Publisher:
 def _mend(faults: Mapping[str, str]) -> None:
     if faults:
         raise BadInput("invalid-draft", "The draft has entries to mend.", fields=faults)
+
+
+def _start_faults(start: datetime, now: datetime) -> dict[str, str]:
+    # What held yesterday is not rewritten today.
+    return {"valid_from": "It cannot begin in the past."} if start < now else {}
 
 
 def _not_before(start: datetime, last: Mapping[str, Any] | None) -> None:

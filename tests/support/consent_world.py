@@ -20,9 +20,11 @@ import consent
 import core.web
 import identity
 from consent import my_pages, pages
+from consent.answering import Ticks
 from consent.brake import Brake
 from consent.disclose import DisclosureDoor
 from consent.drafts import PolicyDraft, PurposeDraft
+from consent.give import Submission, answer_key
 from consent.guard import ConsentGuard
 from consent.purposes import PurposeTexts
 from consent.question import ConsentAsk, PurposeAsk
@@ -244,3 +246,19 @@ async def consent_world(people: IdentityWorld) -> AsyncIterator[ConsentWorld]:
 async def _agency(identity_room: Identity, tx: Tx, code: str, name_vi: str, name_en: str) -> Agency:
     agency_id = await identity_room.create_agency(tx, code, name_vi, name_en)
     return Agency(agency_id, code, name_vi, name_en)
+
+
+async def give(
+    world: ConsentWorld, key: str, code: str = SCHOOL, *, fields: tuple[str, ...] = ()
+) -> tuple[Actor, uuid.UUID]:
+    """A persona's consent to one purpose and these voluntary fields, by the use case, without a browser."""
+    actor = await world.actor(key)
+    assert actor.person_id is not None
+    world.portal.asks = (PurposeAsk(code),)
+    async with world.people.database.page() as tx:
+        question = await world.consent.question(tx, world.ask(actor.person_id))
+        assert question is not None
+        ticks = Ticks("allow", frozenset({code}), frozenset((code, one) for one in fields))
+        submission = Submission(question, ticks, actor, answer_key(str(uuid.uuid4()), question), "vi")
+        result = await world.consent.answer(tx, submission)
+    return actor, uuid.UUID(result["consents"][0]["consent_id"])
