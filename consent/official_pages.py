@@ -29,7 +29,7 @@ from core.web.locale import request_locale
 from core.web.pages import Pages
 from identity.api import Identity
 
-APPOINTMENTS = "/official/appointments"
+APPOINTMENTS = "/official/appointment"
 VIEW_FIELDS = "check.fields"
 
 router = APIRouter(include_in_schema=False)

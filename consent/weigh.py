@@ -31,6 +31,7 @@ from core.errors import Refusal, TooMany
 from population_db.api import FieldValue, Record, Registry
 from privacy.journal.api import Line
 
+NOT_YOURS = "not-your-record"
 VALUES_WITH_MATCHES = frozenset({"life_status"})
 """What may be told beside matches: without it "match" would hide that the person is dead."""
 
@@ -80,6 +81,8 @@ async def weigh(
     now = clock.now()
     request = replace(request, fields=tuple(dict.fromkeys(request.fields)))
     found = await _find(tx, request, registry)
+    if found.fault == NOT_YOURS:
+        return stopped(request, found.subject, NOT_YOURS, {})
     facts = await _facts(tx, request, found.person_id, now)
     cases = cases_of(request, facts, now)
     terms = [refused for case in cases if (refused := refused_terms(case)) is not None]
@@ -143,7 +146,7 @@ async def _find(tx: Tx, request: DisclosureRequest, registry: Registry) -> _Foun
     if not isinstance(request.subject, PersonProof):
         # Known by a grant: the portal's signed-in person, nobody else's. Everybody else needs a proof.
         own = request.actor.kind != "official" and request.actor.person_id == request.subject
-        return _Found(request.subject, fault=None if own else "not-your-record")
+        return _Found(request.subject, fault=None if own else NOT_YOURS)
     ref = await registry.find_by_number(tx, request.subject.number)
     if ref is None:
         return _Found(NOBODY, fault="number-unknown")

@@ -181,11 +181,10 @@ async def make_world(
     await import_personas(worker_url, keys_path, clock, folder)
     world = DisclosureWorld(web, cache, clock, vault)
     await world.publish(AGENCY, SCHOOL)
-    await world.publish(AGENCY, DESK, fields=DESK_FIELDS, legal_bases=frozenset({"statutory-duty"}), min_aal=2, min_ial=2)
+    duty = frozenset({"statutory-duty"})
+    await world.publish(AGENCY, DESK, fields=DESK_FIELDS, legal_bases=duty, min_aal=2, min_ial=2)
     await world.publish(OTHER_AGENCY, SCHOOL)
-    await world.publish(
-        OTHER_AGENCY, PENSION, fields=frozenset({"full_name", "life_status"}), legal_bases=frozenset({"statutory-duty"})
-    )
+    await world.publish(OTHER_AGENCY, PENSION, fields=frozenset({"full_name", "life_status"}), legal_bases=duty)
     return world
 
 
