@@ -1,30 +1,11 @@
 """The story over HTTP: a portal signs a citizen in, gets what he agreed to, and nothing else."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
-from core.database import Database
 from core.jose import decode_unverified
-from core.settings import Settings
 from population_db.synthetic.personas import persona
-from service.embedded import EmbeddedUrls
-from tests.support.provider_world import SCHOOL, ProviderWorld, provider_world
+from tests.support.provider_fixture import world
+from tests.support.provider_world import SCHOOL, ProviderWorld
 
-
-@pytest.fixture(scope="module")
-async def world(
-    settings: Settings,
-    owner_database: Database,
-    worker_database: Database,
-    database_urls: EmbeddedUrls,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[ProviderWorld]:
-    folder: Path = tmp_path_factory.mktemp("provider")
-    url = database_urls.database_worker_url
-    async with provider_world(settings, owner_database, worker_database, url, folder) as made:
-        yield made
+__all__ = ["world"]
 
 
 async def test_sign_in_consent_tokens_userinfo(world: ProviderWorld) -> None:
