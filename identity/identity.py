@@ -61,6 +61,7 @@ class Identity:
         self._settings = settings
         self.clock = clock
         self.vault = vault
+        self._outbox = outbox
         self.hashing = PasswordHashing.from_settings(settings)
         self.sessions = Sessions(cache, clock)
         self.pending = PendingSignIns(cache, clock)
@@ -170,6 +171,11 @@ class Identity:
         drop_cookie(response, self._settings, SESSION_COOKIE)
         self.keep(request, None)
         return ended
+
+    async def tell_ended(self, tx: Tx, sessions: Iterable[Session]) -> None:
+        """Tells the rest of the house: `session.ended` {person_id, sid}, one event each."""
+        for session in sessions:
+            await self._outbox.emit(tx, "session.ended", {"person_id": session.person_id, "sid": session.sid})
 
     async def end_sessions(self, person_id: uuid.UUID) -> int:
         """Signs a person out everywhere; gives how many sessions ended."""

@@ -1,12 +1,13 @@
 """Sign-out, and the citizen's sign-in history with the browsers that are signed in now."""
 
+import structlog
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from core.clock import Clock
-from core.database import Tx
-from core.errors import BadInput, NotFound, SignInNeeded
+from core.database import Database, Tx
+from core.errors import BadInput, NotFound, SignInNeeded, Unavailable
 from core.runtime import part
 from core.web.edge import PageTx
 from core.web.forms import read_form
@@ -18,6 +19,7 @@ from identity.walk import see, where_of
 
 HISTORY_LINES = 50
 
+log = structlog.get_logger(__name__)
 router = APIRouter(include_in_schema=False)
 
 
@@ -32,8 +34,15 @@ async def sign_out_page(request: Request) -> Response:
 async def sign_out(request: Request) -> Response:
     """Open to everybody, CSRF checked. The session is dead on the server, whatever the browser keeps."""
     await read_form(request, {})
-    response = see("/signedout")
-    await part(request, Identity).end_session(response, request)
+    identity, response = part(request, Identity), see("/signedout")
+    ended = await identity.end_session(response, request)
+    if ended is not None:
+        try:
+            async with part(request, Database).page() as tx:
+                await identity.tell_ended(tx, [ended])
+        except Unavailable:
+            # Signing out has to work without the database; what rests on the session then ends by its time.
+            log.warning("signout.untold", reason="database-unavailable")
     return response
 
 
@@ -63,13 +72,16 @@ async def end_sessions(request: Request, tx: PageTx) -> Response:
     form = await read_form(request, {"action": 20, "sid": 64})
     identity = part(request, Identity)
     session = await current(request, tx)
+    live = await identity.sessions.of_person(session.person)
     if form["action"] == "end-all":
+        await identity.tell_ended(tx, live)
         await identity.end_sessions(session.person)
         response = see("/signedout")
         await identity.end_session(response, request)
     elif form["action"] == "end":
         if not await identity.sessions.end_one(session.person, form["sid"]):
             raise NotFound("session-unknown", "This session has ended already.")
+        await identity.tell_ended(tx, [one for one in live if one.sid == form["sid"]])
         response = see("/signedout" if form["sid"] == session.sid else "/me/signins")
     else:
         raise BadInput("unknown-action", "The request has entries to mend.")

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import structlog
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -39,6 +40,7 @@ from identity.walk import (
     where_of,
 )
 
+log = structlog.get_logger(__name__)
 router = APIRouter(include_in_schema=False)
 
 MENDABLE = (SignInRefused, CodeRefused, TooMany, Unavailable)
@@ -82,6 +84,7 @@ async def sign_in(request: Request) -> Response:
             number, form["password"], interaction.sign_in, where, known_cookie=known_cookie(request)
         )
     except MENDABLE as refusal:
+        log.info("sign_in.refused", code=refusal.code)
         errors = {"number": _told(request, refusal)}
         return _form(request, interaction, number=typed, errors=errors, status=refusal.status, headers=_retry(refusal))
     account = right.account
@@ -115,14 +118,18 @@ async def enter_code(request: Request) -> Response:
     try:
         account = await identity.code_step.check(first, form["code"], where)
     except MENDABLE as refusal:
+        log.info("sign_in.refused", code=refusal.code)
         errors = {"code": _told(request, refusal)}
         return _code_form(request, interaction, errors=errors, status=refusal.status, headers=_retry(refusal))
+    except SignInLost:
+        return await _forget(request, see(interaction.url("/signin")), interaction)
     if first.stepping_up:
         session = await identity.session(request)
         if session is None:
             raise SignInLost
         if account.locked:
-            return _locked(request, interaction, account, aal=2)
+            # Whoever unlocks gives both factors in one sign-in: this session ends here.
+            return await _forget(request, _locked(request, interaction, account, aal=1), interaction)
         return await step_up(request, interaction, session, AMR_PASSWORD_AND_CODE)
     pending = await identity.pending.take(interaction.id)
     if pending is None:
@@ -172,6 +179,14 @@ async def _first_factor(request: Request, interaction: Interaction) -> FirstFact
         return None
     auth_at = datetime.fromtimestamp(session.auth_at, UTC)
     return FirstFactor(session.person, session.account, auth_at, stepping_up=True)
+
+
+async def _forget(request: Request, response: Response, interaction: Interaction) -> Response:
+    """The first factor is void (too old, or the account changed since): what rests on it ends."""
+    identity = part(request, Identity)
+    await identity.pending.drop(interaction.id)
+    await identity.end_session(response, request)
+    return response
 
 
 async def _enter_with_both(

@@ -122,6 +122,7 @@ async def enter(
         raise SignInLost
     token, session = made
     await identity.sessions.end(identity.session_token(request))
+    await identity.pending.drop(interaction.id)
     response = await _onward(request, interaction, session)
     set_session(request, response, token, session)
     known = with_entry(

@@ -9,8 +9,9 @@ import pytest
 from starlette.requests import Request
 
 from core.actor import Actor
-from core.database import Database
+from core.database import Database, Tx
 from core.errors import BadInput, Conflict, NotFound, SignInNeeded
+from core.outbox import Event
 from core.settings import Settings
 from identity.sessions import Sessions
 from population_db.synthetic.personas import persona
@@ -437,3 +438,53 @@ async def actor_at(world: IdentityWorld, browser: Browser, path: str) -> Actor:
     with pytest.raises(SignInNeeded):
         await world.identity.actor(Request(scope | {"state": {}}), min_aal=3)
     return actor
+
+
+async def test_ended_sessions_are_told_to_the_rest_of_the_house(world: IdentityWorld) -> None:
+    told: list[str] = []
+
+    async def listen(tx: Tx, event: Event) -> None:
+        told.append(event.payload["sid"])
+
+    world.outbox.register("session.ended", "tests.listen", listen)
+    browser, phone, third = world.browser(), world.browser(), world.browser()
+    first = (await browser.sign_in("An"))["signed_in"]["sid"]
+    await browser.get("/signout")
+    await browser.send("signout-form")
+    await world.run_events()
+    assert told == [first]
+    sids = [(await one.sign_in("An"))["signed_in"]["sid"] for one in (browser, phone, third)]
+    await browser.get("/me/signins")
+    await browser.post("/me/signins", action="end", sid=sids[1])
+    await browser.get("/me/signins")
+    await browser.send("end-all-form")
+    await world.run_events()
+    assert told[1] == sids[1]
+    assert sorted(told[2:]) == sorted([sids[0], sids[2]])
+
+
+async def test_a_lock_before_a_step_up_ends_the_session(world: IdentityWorld) -> None:
+    browser = world.browser()
+    await browser.sign_in("An")
+    await browser.start(aal=2)
+    await browser.follow()
+    async with world.database.page() as tx:
+        await world.identity.lock(tx, await world.person("An"), "authority")
+    page = await browser.enter_code("An")
+    assert page.status_code == 403
+    assert 'data-reason="authority"' in page.text
+    assert await world.identity.sessions.of_person(await world.person("An")) == []
+
+
+async def test_a_credential_changed_before_a_step_up_starts_the_sign_in_anew(world: IdentityWorld) -> None:
+    browser = world.browser()
+    await browser.sign_in("An")
+    await browser.start(aal=2)
+    await browser.follow()
+    world.clock.advance(timedelta(seconds=5))
+    async with world.owner.raw() as tx:
+        await tx.conn.execute("UPDATE identity.accounts SET credentials_changed_at = $1", world.clock.now())
+    await browser.enter_code("An")
+    assert browser.redirects_to("/signin")
+    page = await browser.follow()
+    form_of(page.text, "signin-form")
