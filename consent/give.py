@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from consent.answering import Agreed, Outcome, Ticks, outcome
 from consent.asking import Asking
-from consent.consents import consent_row
+from consent.consents import consent_row, load_live_by_purpose
 from consent.coverage import GivenConsent
 from consent.lines import actor_ref
 from consent.published import load_policies, load_purposes
@@ -22,6 +22,7 @@ from consent.purposes import Purpose
 from consent.question import CONSENT, AskedPurpose, Question
 from consent.receipts import issue
 from consent.tables import AnswerRow, ConsentRow, DeclinedRow
+from consent.withdraw import Withdrawing
 from core.actor import Actor
 from core.clock import Clock
 from core.database import Query, Tx
@@ -68,6 +69,7 @@ class Giving:
     """The use case."""
 
     asking: Asking
+    withdrawing: Withdrawing
     journal: Journal
     clock: Clock
 
@@ -103,6 +105,7 @@ class Giving:
                 answered_at=now,
             )
             if claimed:
+                await self._end_narrowed(tx, submission, given, now)
                 for consent in given:
                     await self._write(tx, consent, agency, purposes[consent.purpose], submission)
                 await self._write_declined(tx, decided, question, now)
@@ -113,6 +116,18 @@ class Giving:
         if winner is None:
             raise Conflict("answer-claimed", "Your answer is being recorded. Please try again.")
         return dict(winner["result"])
+
+    async def _end_narrowed(self, tx: Tx, submission: Submission, given: list[GivenConsent], now: datetime) -> None:
+        """Where all was asked anew: an earlier consent to something that is unticked now ends."""
+        question = submission.question
+        if not (question.again and given):
+            return
+        ticked = {one.purpose: one.fields for one in given}
+        earlier = await load_live_by_purpose(tx, question.person_id, question.agency_id, now)
+        for purpose in question.purposes:
+            unticked = frozenset(purpose.fields) - ticked.get(purpose.code, frozenset())
+            narrowed = [one for one in earlier.get(purpose.code, ()) if one.fields & unticked]
+            await self.withdrawing.replace(tx, submission.actor, narrowed)
 
     async def _allowed(self, tx: Tx, decided: Outcome, submission: Submission, now: datetime) -> dict[str, Purpose]:
         """The purposes agreed to, when person, levels and versions allow it."""

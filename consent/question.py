@@ -51,7 +51,9 @@ class ConsentAsk:
 
 @dataclass(frozen=True, slots=True)
 class AskedPurpose:
-    """One purpose as it is put to the citizen. already: fields agreed to earlier. text_hash: hex."""
+    """One purpose as it is put to the citizen. already: fields agreed to earlier, not asked here.
+
+    text_hash: hex."""
 
     code: str
     major: int
@@ -77,7 +79,8 @@ class AskedPurpose:
 class Question:
     """What is asked, of whom, for whom. Nothing in it is a value of a record.
 
-    agreed_before: something of what the client asks for is agreed to already, so that it can go on with that.
+    agreed_before: something of what the client asks for is agreed to already and not asked here, so that it
+    can go on with that. again: all is asked anew; what is left unticked ends (give.py).
     """
 
     person_id: uuid.UUID
@@ -89,6 +92,7 @@ class Question:
     client_name: str
     purposes: tuple[AskedPurpose, ...]
     agreed_before: bool
+    again: bool
 
     def purpose(self, code: str) -> AskedPurpose | None:
         return next((one for one in self.purposes if one.code == code), None)
@@ -152,6 +156,7 @@ def build_question(
         client_name=ask.client_name,
         purposes=open_ones,
         agreed_before=any(one.already for one in asked),
+        again=ask.again,
     )
 
 
@@ -202,7 +207,7 @@ def _ask_one(ask: PurposeAsk, known: Known, again: bool, now: datetime) -> Asked
         mandatory=ask.mandatory,
         mandatory_fields=tuple(code for code in fields if code in wanted & mandatory),
         voluntary_fields=tuple(code for code in fields if code in wanted - mandatory),
-        already=tuple(code for code in fields if code in state.covered),
+        already=tuple(code for code in fields if code in state.covered - wanted),
         max_answer=policy.max_answer,
         keep_days=policy.keep_days,
         consent_days=policy.consent_days,

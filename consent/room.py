@@ -47,8 +47,8 @@ class Consent:
         self._door = door
         self._publisher = Publisher(journal, clock)
         self.asking = Asking(identity, registry, clock)
-        self.giving = Giving(self.asking, journal, clock)
         self.withdrawing = Withdrawing(identity, journal, outbox, clock)
+        self.giving = Giving(self.asking, self.withdrawing, journal, clock)
 
     # --- asking and answering --------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ stays lawful.
 """
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -89,6 +90,11 @@ class Withdrawing:
         if made is None:
             raise _unknown()
         return made
+
+    async def replace(self, tx: Tx, actor: Actor, consents: Iterable[GivenConsent]) -> None:
+        """Ends consents that a new answer of the same person narrowed. Those that have ended are left."""
+        for consent in consents:
+            await self._end(tx, consent.person_id, consent.consent_id, "subject", actor_ref(actor, None))
 
     async def on_death(self, tx: Tx, event: Event) -> None:
         """Handler of `person.died`: nobody may go on under a dead person's consent. Safe to repeat."""

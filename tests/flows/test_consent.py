@@ -204,6 +204,30 @@ async def test_what_needs_a_second_factor_steps_up_first(world: ConsentWorld) ->
     assert (await world.consents("An"))[0]["aal"] == 2
 
 
+async def test_asked_anew_what_is_unticked_ends(world: ConsentWorld) -> None:
+    browser = await world.ask_in_browser("An")
+    await answer(browser, "allow", purposes=(SCHOOL,), fields=(f"{SCHOOL}/religion",))
+    world.portal.again = True
+    same = await world.ask_in_browser("An")
+    await answer(same, "allow", purposes=(SCHOOL,), fields=(f"{SCHOOL}/religion",))
+    assert [row["withdrawn_by"] for row in await world.consents("An")] == [None, None]
+    less = await world.ask_in_browser("An")
+    await answer(less, "allow", purposes=(SCHOOL,))
+    assert [row["withdrawn_by"] for row in await world.consents("An")] == [None, "subject", "subject"]
+    assert set(await world.granted("An")) == {"full_name", "birth_date"}
+    await world.people.run_events()
+    assert len(world.events) == 2
+
+
+async def test_refusing_when_asked_anew_ends_nothing(world: ConsentWorld) -> None:
+    await answer(await world.ask_in_browser("An"), "allow", purposes=(SCHOOL,))
+    world.portal.again = True
+    browser = await world.ask_in_browser("An")
+    await answer(browser, "refuse")
+    assert (await browser.result())["consent_answer"]["decision"] == "refuse"
+    assert set(await world.granted("An")) == {"full_name", "birth_date"}
+
+
 async def test_the_recipient_is_the_agency_not_another(world: ConsentWorld) -> None:
     await answer(await world.ask_in_browser("An"), "allow", purposes=(SCHOOL,))
     assert set(await world.granted("An")) == {"full_name", "birth_date"}

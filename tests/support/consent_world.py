@@ -59,6 +59,7 @@ class Portal:
     agency: Agency
     asks: tuple[PurposeAsk, ...] = (PurposeAsk(SCHOOL),)
     min_aal: int = 1
+    again: bool = False
     client_id: str = CLIENT
     client_name: str = CLIENT_NAME
 
@@ -127,7 +128,7 @@ class ConsentWorld:
         """Between tests: no consents, nothing in Redis, an hour later."""
         await self.people.reset()
         self.events.clear()
-        self.portal.asks, self.portal.min_aal = (PurposeAsk(SCHOOL),), 1
+        self.portal.asks, self.portal.min_aal, self.portal.again = (PurposeAsk(SCHOOL),), 1, False
         async with self.people.owner.raw() as tx:
             await tx.conn.execute("TRUNCATE consent.receipts, consent.consents, consent.declined, consent.answers")
 
@@ -181,6 +182,7 @@ def _install_portal(app: FastAPI, portal: Portal) -> None:
                 portal.client_id,
                 portal.client_name,
                 portal.asks,
+                again=portal.again,
             )
             async with part(request, Database).page() as tx:
                 question = await part(request, Consent).question(tx, ask)
