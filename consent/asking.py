@@ -92,7 +92,7 @@ class Asking:
         """Why the person may not consent for himself, or None.
 
         The two fields are read in the house for the house's own rule and go to nobody, so there is no
-        disclosure and no journal line (decision record "Consent is refused to those who may not give it alone").
+        disclosure and no journal line (docs/decisions/0006).
         """
         record = await self.registry.read(tx, person_id, ("birth_date", "representative"))
         birth = record.get("birth_date")
