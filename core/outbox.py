@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import bindparam, func, insert, select, text, update
+from sqlalchemy import bindparam, delete, func, insert, select, text, update
 from sqlmodel import Field
 
 from core.clock import Clock
@@ -22,6 +22,8 @@ from core.tables import Table, instant, jsonb
 
 CHANNEL = "dinhdanh_outbox"
 MAX_BACKOFF = timedelta(minutes=5)
+KEEP_DONE = timedelta(days=1)
+"""Long enough to look into what went wrong yesterday."""
 
 log = structlog.get_logger(__name__)
 
@@ -85,6 +87,7 @@ _FAILED = Query(
     .where(_C.event_id == bindparam("b_event_id"), _C.handler == bindparam("b_handler"))
     .values(attempts=_C.attempts + 1, due_at=bindparam("due"), last_error=bindparam("error"))
 )
+_FORGET = Query(delete(OutboxRow).where(_C.done_at < bindparam("before", type_=_C.done_at.type)))
 _OLDEST = Query(select(func.count().label("n"), func.min(_C.due_at).label("oldest")).where(_C.done_at.is_(None)))
 
 
@@ -153,6 +156,11 @@ class Outbox:
                 error=type(cause).__name__,
             )
         return True
+
+    async def forget_done(self, database: Database) -> int:
+        """Removes steps that were done a day ago; gives how many. What happened stands in the journal."""
+        async with database.raw() as tx:
+            return await tx.run(_FORGET, before=self._clock.now() - KEEP_DONE)
 
     async def backlog(self, tx: Tx) -> tuple[int, datetime | None]:
         """How many steps wait, and since when the oldest is due."""

@@ -26,6 +26,7 @@ SEQUENCE_EVERY_SECONDS = 0.25
 """A line has its position within a second of its commit."""
 OUTBOX_AT_LEAST_EVERY_SECONDS = 1.0
 MONTHS_EVERY_SECONDS = 3600.0
+FORGET_EVERY_SECONDS = 600.0
 GAUGES_EVERY_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 10.0
 
@@ -58,6 +59,10 @@ async def _work(settings: Settings) -> None:
                 await make_months(tx, clock.now())
             return False
 
+        async def forget() -> bool:
+            await outbox.forget_done(database)
+            return False
+
         async def gauge() -> bool:
             lines, _ = await sequencer.backlog()
             async with database.raw_read() as tx:
@@ -70,6 +75,7 @@ async def _work(settings: Settings) -> None:
             asyncio.create_task(_loop("sequence", sequence, SEQUENCE_EVERY_SECONDS)),
             asyncio.create_task(_loop("outbox", handle_event, OUTBOX_AT_LEAST_EVERY_SECONDS, woken)),
             asyncio.create_task(_loop("partitions", make_partitions, MONTHS_EVERY_SECONDS)),
+            asyncio.create_task(_loop("forget", forget, FORGET_EVERY_SECONDS)),
             asyncio.create_task(_loop("gauges", gauge, GAUGES_EVERY_SECONDS)),
             asyncio.create_task(_listen(database, woken)),
         ]

@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -130,8 +131,6 @@ async def test_readers_side_by_side_share_the_events(worker_database: Database, 
 
 @pytest.mark.usefixtures("nothing_waits")
 async def test_a_failed_step_waits_and_is_tried_again(worker_database: Database, clock: FixedClock) -> None:
-    from datetime import timedelta
-
     events, tries = Outbox(clock), []
 
     async def fail_once(_: Tx, event: Event) -> None:
@@ -147,6 +146,19 @@ async def test_a_failed_step_waits_and_is_tried_again(worker_database: Database,
     clock.advance(timedelta(seconds=5))
     assert await events.run_once(worker_database)
     assert len(tries) == 2
+
+
+@pytest.mark.usefixtures("nothing_waits")
+async def test_what_is_done_is_forgotten_after_a_day(worker_database: Database, clock: FixedClock) -> None:
+    events = outbox(clock, "old")
+    async with worker_database.raw() as tx:
+        await events.emit(tx, "old", {})
+        await events.emit(tx, "old", {})
+    assert await events.run_once(worker_database)
+    clock.advance(timedelta(hours=25))
+    assert await events.forget_done(worker_database) == 1
+    async with worker_database.raw() as tx:
+        assert (await events.backlog(tx))[0] == 1
 
 
 async def test_an_expanding_list_is_refused() -> None:
