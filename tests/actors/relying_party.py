@@ -14,6 +14,10 @@ from typing import Any
 from urllib.parse import parse_qs, quote_plus, urlencode, urlsplit
 
 import httpx
+import orjson
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from core.clock import Clock
 from core.jose import SigningKey, sign_jwt
@@ -138,7 +142,7 @@ class RelyingParty:
         return {"client_id": self.client_id}, {}
 
     def assertion(self, *, key: SigningKey | None = None, header: Mapping[str, Any] | None = None, **claims: Any) -> str:
-        """A client assertion; `claims` bend it (DROP leaves one out)."""
+        """A client assertion; `claims` bend it (DROP leaves one out). header: forged in the place of ours."""
         now = int(self.clock.now().timestamp())
         told = {
             "iss": self.client_id,
@@ -150,7 +154,9 @@ class RelyingParty:
         }
         signing = key or self.key
         assert signing is not None
-        return sign_jwt(signing, _bent(told, claims), typ="JWT", header=header)
+        if header is not None:
+            return forged_jwt({"alg": signing.alg, "typ": "JWT", "kid": signing.kid, **header}, _bent(told, claims), signing)
+        return sign_jwt(signing, _bent(told, claims), typ="JWT")
 
     def proof(
         self,
@@ -162,7 +168,7 @@ class RelyingParty:
         header: Mapping[str, Any] | None = None,
         **claims: Any,
     ) -> str:
-        """A DPoP proof; `claims` and `header` bend it."""
+        """A DPoP proof; `claims` bend it. header: changes to a forged one."""
         signing = key or self.proof_key
         assert signing is not None
         told: dict[str, Any] = {
@@ -174,10 +180,23 @@ class RelyingParty:
         if token is not None:
             told["ath"] = _hash(token)
         public = {name: value for name, value in signing.public().public_jwk().items() if name in _PUBLIC}
-        return sign_jwt(signing, _bent(told, claims), typ="dpop+jwt", header={"jwk": public, **(header or {})})
+        if header is not None:
+            forged = _bent({"alg": signing.alg, "typ": "dpop+jwt", "jwk": public}, header)
+            return forged_jwt(forged, _bent(told, claims), signing)
+        return sign_jwt(signing, _bent(told, claims), typ="dpop+jwt", header={"jwk": public})
 
 
 _PUBLIC = {"kty", "crv", "x", "y", "n", "e"}
+
+
+def forged_jwt(header: Mapping[str, Any], claims: Mapping[str, Any], key: SigningKey) -> str:
+    """A token with any header at all, signed with an ES256 key: our own signer refuses to write nonsense."""
+    jwk = key.private_jwk()
+    number = int.from_bytes(base64.urlsafe_b64decode(jwk["d"] + "=="), "big")
+    private = ec.derive_private_key(number, ec.SECP256R1())
+    signed = ".".join(_base64(orjson.dumps(dict(part))) for part in (header, claims))
+    r, s = decode_dss_signature(private.sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
+    return f"{signed}.{_base64(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
 
 
 def answer_of(response: httpx.Response) -> dict[str, str]:
@@ -202,7 +221,11 @@ def seconds(at: datetime) -> int:
 
 
 def _hash(text: str) -> str:
-    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
+    return _base64(hashlib.sha256(text.encode()).digest())
+
+
+def _base64(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def _bent(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,193 @@
+"""RFC 9700 §2.1 and §4: where an answer may go, and what an authorization request must hold.
+
+Security cases 1-7, 9-12, 18, 19, 44, 49, 50, 63.
+"""
+
+import re
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import httpx
+import pytest
+
+from tests.actors.relying_party import DROP, RelyingParty, answer_of
+from tests.support.provider_fixture import world
+from tests.support.provider_world import REDIRECT, ProviderWorld
+
+__all__ = ["world"]
+
+
+@pytest.fixture
+async def portal(world: ProviderWorld) -> RelyingParty:
+    return await world.register()
+
+
+def is_error_page(answer: httpx.Response, error: str = "invalid_request") -> bool:
+    """An HTML error at the provider: no way leads to the address in the request."""
+    assert answer.status_code == 400, (answer.status_code, answer.headers)
+    assert "location" not in answer.headers
+    assert answer.headers["referrer-policy"] == "no-referrer"  # case 18
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+    return f'id="error-code">{error}<' in answer.text
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "https://evil.test/",  # case 1
+        f"{REDIRECT}/more",  # case 2
+        f"{REDIRECT}?a=b",
+        f"{REDIRECT}/",
+        f"{REDIRECT}#frag",  # case 3
+        "https://rp.example@evil.test/callback",  # case 4
+        "https://a@b@rp.example/callback",
+        "https://rp.example\\@evil.test/callback",
+        "https://rp.example\t/callback",
+        "https://rp.example/callback\r\nSet-Cookie: x=y",  # case 49
+        "https:evil.test",
+        "https://rp.example.evil.test/callback",  # case 5
+        "http://localhost.evil.test/callback",
+        "HTTPS://RP.EXAMPLE/callback",
+        "javascript:alert(1)",  # case 6
+        "data:text/html,x",
+        DROP,  # case 7: required also with one registered
+    ],
+)
+async def test_an_address_that_is_not_registered(world: ProviderWorld, portal: RelyingParty, uri: Any) -> None:
+    answer = await portal.http.get(portal.ask(redirect_uri=uri).url)
+    assert is_error_page(answer)
+    # The switch of language repeats the request in an address of our own; nothing leads elsewhere.
+    links = re.findall(r'(?:href|action|src)="([^"]*)"', answer.text)
+    assert all(link.startswith(("/", "#")) and not link.startswith("//") for link in links), links
+    assert "http-equiv" not in answer.text
+
+
+async def test_nul_repeated_and_endless_parameters(world: ProviderWorld, portal: RelyingParty) -> None:
+    """Case 49: 4xx at the provider, whatever else is right."""
+    url = portal.ask().url
+    assert is_error_page(await portal.http.get(url + "&state=again"))
+    assert is_error_page(await portal.http.get(url + "&redirect_uri=https%3A%2F%2Fevil.test%2F"))
+    assert is_error_page(await portal.http.get(url + "&x=%00"))
+    assert is_error_page(await portal.http.get(url + "&x=" + "y" * 20_000))
+    assert is_error_page(await portal.http.get(url + "".join(f"&p{n}=1" for n in range(2000))))
+
+
+@pytest.mark.parametrize("client_id", [DROP, "nobody", "x" * 5000, "a\x01b", "đ"])
+async def test_a_client_that_is_not_known(world: ProviderWorld, portal: RelyingParty, client_id: Any) -> None:
+    answer = await portal.http.get(portal.ask(client_id=client_id).url)
+    assert is_error_page(answer, "invalid_request" if client_id is DROP else "invalid_client")
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"response_type": DROP}, "invalid_request"),
+        ({"response_type": "token"}, "unsupported_response_type"),
+        ({"response_type": "code id_token"}, "unsupported_response_type"),
+        ({"response_mode": "fragment"}, "invalid_request"),
+        ({"code_challenge": DROP}, "invalid_request"),  # case 11
+        ({"code_challenge_method": "plain"}, "invalid_request"),  # case 12
+        ({"code_challenge_method": DROP}, "invalid_request"),
+        ({"code_challenge": "short"}, "invalid_request"),
+        ({"code_challenge": "=" * 43}, "invalid_request"),
+        ({"scope": DROP}, "invalid_scope"),
+        ({"scope": "email"}, "invalid_scope"),
+        ({"scope": "openid admin"}, "invalid_scope"),
+        ({"scope": "openid lookup"}, "invalid_scope"),
+        ({"scope": "openid purpose:unknown"}, "invalid_scope"),
+        ({"resource": "https://other.example"}, "invalid_target"),
+        ({"request": "eyJhbGciOiJub25lIn0.e30."}, "request_not_supported"),  # case 43
+        ({"request_uri": "http://169.254.169.254/request"}, "request_uri_not_supported"),  # case 44
+        ({"registration": "{}"}, "registration_not_supported"),
+        ({"prompt": "none login"}, "invalid_request"),
+        ({"prompt": "whatever"}, "invalid_request"),
+        ({"max_age": "-1"}, "invalid_request"),
+        ({"max_age": "soon"}, "invalid_request"),
+        ({"max_age": "٣"}, "invalid_request"),
+        ({"nonce": "n" * 513}, "invalid_request"),
+        ({"claims": "[]"}, "invalid_request"),  # case 50
+        ({"claims": "{" * 2000}, "invalid_request"),
+        ({"dpop_jkt": "short"}, "invalid_request"),
+        ({"id_token_hint": "a.b.c"}, "invalid_request"),
+    ],
+)
+async def test_errors_go_back_with_state_and_iss(
+    world: ProviderWorld, portal: RelyingParty, changes: dict[str, Any], error: str
+) -> None:
+    """Case 19: errors carry `iss` too."""
+    attempt = portal.ask(**changes)
+    answer = await portal.http.get(attempt.url)
+    assert answer.headers["location"].startswith(f"{REDIRECT}?")
+    got = answer_of(answer)
+    assert (got["error"], got["state"], got["iss"]) == (error, attempt.state, world.issuer)
+    assert got["error_description"]
+
+
+async def test_an_answer_keeps_the_registered_query(world: ProviderWorld) -> None:
+    uri = "https://rp.example/callback?tenant=1"
+    portal = await world.register(redirect_uris=[uri])
+    answer = await portal.http.get(portal.ask(prompt="none").url)
+    assert answer.headers["location"].startswith(f"{uri}&")
+    assert answer_of(answer)["error"] == "login_required"
+
+
+async def test_a_request_by_post_becomes_our_own_get(world: ProviderWorld, portal: RelyingParty) -> None:
+    """Lax cookies are not with a cross-site POST; 303, never 307 (case 10)."""
+    attempt = portal.ask(prompt="none")
+    answer = await portal.http.post("/authorize", data=attempt.params)
+    assert answer.status_code == 303
+    where = urlsplit(answer.headers["location"])
+    assert where.path == "/authorize"
+    assert {name: values[0] for name, values in parse_qs(where.query).items()} == attempt.params
+    assert answer_of(await portal.http.get(answer.headers["location"]))["error"] == "login_required"
+
+
+async def test_hostile_values_are_only_ever_data(world: ProviderWorld, portal: RelyingParty) -> None:
+    """Cases 9, 49, 63: nothing of the request is markup, a header or a script."""
+    hostile = '"><script>alert(1)</script>\r\nSet-Cookie: evil=1'
+    got = answer_of(await portal.http.get(portal.ask(state=hostile, prompt="none").url))
+    assert got["state"] == hostile
+    posted = await portal.http.get(portal.ask(state=hostile, prompt="none", response_mode="form_post").url)
+    assert posted.status_code == 200
+    assert "<script>alert" not in posted.text
+    assert "&#34;&gt;&lt;script&gt;alert(1)&lt;/script&gt;" in posted.text
+    assert "evil" not in posted.headers.get("set-cookie", "")
+    policy = posted.headers["content-security-policy"]
+    assert "form-action 'self' https://rp.example;" in policy
+    assert "script-src 'sha256-" in policy
+    assert "unsafe-inline" not in policy
+    assert f'action="{REDIRECT}"' in posted.text
+    page = await portal.http.get(
+        portal.ask(redirect_uri="https://evil.test", login_hint=hostile, ui_locales=hostile, state=hostile).url
+    )
+    assert is_error_page(page)
+    assert "alert(1)" not in page.text
+
+
+async def test_the_whole_walk_by_form_post(world: ProviderWorld, portal: RelyingParty) -> None:
+    attempt = portal.ask(response_mode="form_post")
+    browser = world.browser()
+    await browser.open(attempt.url)
+    page = await browser.sign_in("An")
+    code = page.text.split('name="code" value="')[1].split('"')[0]
+    assert f'name="state" value="{attempt.state}"' in page.text
+    assert (await portal.exchange(attempt, code)).status_code == 200
+
+
+async def test_a_client_name_is_shown_escaped(world: ProviderWorld) -> None:
+    """Case 63."""
+    portal = await world.register(client_name='<img src=x onerror="alert(1)">')
+    page = await world.browser().open(portal.ask().url)
+    assert page.status_code == 200
+    assert "<img src=x" not in page.text
+
+
+async def test_unknown_parameters_are_ignored(world: ProviderWorld, portal: RelyingParty) -> None:
+    _, got = await world.browser().walk(portal, foo="bar", display="popup", first_party="true")
+    assert got["code"]
+
+
+async def test_a_query_of_the_worst_kind_is_never_an_internal_error(world: ProviderWorld) -> None:
+    http = world.http()
+    for raw in ("%", "a=%zz", "=&=&=", "client_id", "&&&", "a=\xff", urlencode({"client_id": "\ud7ff"})):
+        assert (await http.get(f"/authorize?{raw}")).status_code == 400
