@@ -17,6 +17,7 @@ from service.servers import absolute_data_dir
 from service.supervise import Child, Supervised
 
 DATABASE_VARIABLES = ("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_WORKER_URL", "DATABASE_READER_URL")
+CHECKOUT = Path(__file__).resolve().parent.parent  # the portal is an example beside the packages, not one of them
 GRACE_SECONDS = 25.0  # a little more than the web processes give their requests
 
 
@@ -81,7 +82,7 @@ def portal_child(settings: Settings, file: Path) -> Supervised:
             name="the demo portal",
             command=[sys.executable, "-m", "examples.portal", str(file)],
             log_path=absolute_data_dir(settings) / "log" / "portal.log",
-            environment=_environment(settings),
+            environment=_environment(settings) | {"PYTHONPATH": str(CHECKOUT)},
             is_ready=lambda _pid: answers(f"http://{settings.host}:{settings.portal_port}/"),
         )
     )

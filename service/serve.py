@@ -69,10 +69,12 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
 
 
 def _web_process(number: int, listening: socket.socket, marks: Path) -> Supervised:
-    def after_exit(pid: int, code: int) -> None:
+    def after_exit(pid: int, _code: int) -> None:
         unmark(marks, pid)
         forget_gauges(pid)
-        log.warning("serve.process_ended", process=f"web-{number}", pid=pid, exit_code=code)
+
+    def on_death(pid: int, code: int) -> None:
+        log.warning("serve.process_died", process=f"web-{number}", pid=pid, exit_code=code)
 
     return Supervised(
         Child(
@@ -84,5 +86,6 @@ def _web_process(number: int, listening: socket.socket, marks: Path) -> Supervis
             pass_fds=(listening.fileno(),),
             is_ready=partial(is_marked, marks),
             after_exit=after_exit,
+            on_death=on_death,
         )
     )

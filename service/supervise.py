@@ -58,7 +58,8 @@ class Child:
     """What to run and how to treat it.
 
     `is_ready(pid)` tells whether it serves; `excused(tail)` whether a failed start is worth repeating without
-    end; `before_start` clears the way on each start; `stop` is a ladder of (signal, seconds to wait).
+    end; `before_start` clears the way on each start, `after_exit(pid, code)` cleans up after each end, and
+    `on_death(pid, code)` hears of those nobody asked for; `stop` is a ladder of (signal, seconds to wait).
     """
 
     name: str
@@ -75,6 +76,7 @@ class Child:
     excused: Callable[[str], bool] = _never
     before_start: Callable[[], None] = _nothing
     after_exit: Callable[[int, int], None] = _ignore
+    on_death: Callable[[int, int], None] = _ignore
 
 
 @dataclass
@@ -170,6 +172,7 @@ class Supervised:
                 self.child.after_exit(process.pid, code)
                 if self._stopping.is_set():
                     return
+                self.child.on_death(process.pid, code)
                 self._note_exit(self._read_tail() or f"it ended with exit code {code}")
             if time.monotonic() - started > HEALTHY_AFTER_SECONDS:
                 delay = FIRST_DELAY_SECONDS

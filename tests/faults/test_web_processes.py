@@ -33,6 +33,7 @@ def environment(settings: Settings, database_urls: EmbeddedUrls) -> dict[str, st
 
 @pytest.fixture
 def serving(environment: dict[str, str], tmp_path: Path) -> Iterator[Command]:
+    """`dinhdanh serve`, all of its web processes up."""
     command = start(["serve"], environment, tmp_path / "serve.log")
     assert command.serves(live(environment)), command.said()
     assert eventually(lambda: len(web_processes(command)) == WORKERS)
@@ -49,13 +50,23 @@ def web_processes(command: Command) -> set[int]:
     return with_arguments(below(command.pid), "service.web_process")
 
 
-def test_a_killed_web_process_is_replaced(serving: Command, environment: dict[str, str]) -> None:
+def test_a_killed_web_process_is_replaced_and_a_taken_port_told(serving: Command, environment: dict[str, str]) -> None:
     before = web_processes(serving)
-    victim = min(before)
-    os.kill(victim, signal.SIGKILL)
+    os.kill(min(before), signal.SIGKILL)
     assert eventually(lambda: len(web_processes(serving) - before) == 1)
     assert serving.serves(live(environment))
-    assert serving.process.poll() is None
+
+    second = run(["serve"], environment)
+    assert second.returncode == 1
+    port = environment["DINHDANH_PORT"]
+    assert second.stderr == (
+        f"dinhdanh: port {port} on 127.0.0.1 is taken by another program: set DINHDANH_PORT to another one\n"
+    )
+
+    processes = web_processes(serving)
+    assert serving.ends(signal.SIGTERM) == 0
+    assert all(gone(pid) for pid in processes)
+    assert "Traceback" not in serving.said()
 
 
 def test_all_web_processes_die_with_a_killed_parent(serving: Command) -> None:
@@ -63,23 +74,6 @@ def test_all_web_processes_die_with_a_killed_parent(serving: Command) -> None:
     serving.kill()
     for pid in processes:
         assert eventually(partial(gone, pid))
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_signal_ends_everything_in_good_order(serving: Command, number: signal.Signals) -> None:
-    processes = web_processes(serving)
-    assert serving.ends(number) == 0
-    assert all(gone(pid) for pid in processes)
-    assert "Traceback" not in serving.said()
-
-
-def test_a_taken_port_is_one_sentence(serving: Command, environment: dict[str, str]) -> None:
-    second = run(["serve"], environment)
-    assert second.returncode == 1
-    port = environment["DINHDANH_PORT"]
-    assert second.stderr == (
-        f"dinhdanh: port {port} on 127.0.0.1 is taken by another program: set DINHDANH_PORT to another one\n"
-    )
 
 
 def test_a_database_that_does_not_answer_is_one_sentence(environment: dict[str, str]) -> None:

@@ -1,5 +1,6 @@
 """The command line: one sentence and an exit code, whatever goes wrong."""
 
+import json
 from importlib.metadata import version
 from pathlib import Path
 
@@ -84,6 +85,28 @@ def test_generate_writes_the_same_bytes_for_the_same_seed(sandbox: dict[str, str
         assert done.returncode == 0
         assert done.stdout.startswith(f"50 people written to {tmp_path / name} in ")
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_import_twice_changes_nothing_and_explains_what_it_refuses(sandbox: dict[str, str], tmp_path: Path) -> None:
+    file = tmp_path / "people.jsonl"
+    assert run(["registry", "generate", "--people", "60", "--out", str(file)], sandbox).returncode == 0
+    with file.open("a", encoding="utf-8") as rows:
+        rows.write('{"number": "not a number"}\n')
+    first = run(["registry", "import", str(file)], sandbox)
+    assert (first.returncode, first.stdout.split("; ")[0]) == (
+        0,
+        "61 rows read: 60 new, 0 changed, 0 unchanged, 1 refused",
+    )
+    [refused] = (tmp_path / "people.jsonl.rejects.jsonl").read_text().splitlines()
+    assert json.loads(refused)["line"] == 61
+    second = run(["registry", "import", str(file)], sandbox)
+    assert second.stdout.startswith("61 rows read: 0 new, 0 changed, 60 unchanged, 1 refused; ")
+
+
+def test_a_file_that_is_not_there_is_wrong_use(sandbox: dict[str, str], tmp_path: Path) -> None:
+    done = run(["registry", "import", str(tmp_path / "none.jsonl")], sandbox)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
 
 
 def test_an_unexpected_failure_is_a_sentence_and_its_details_can_be_kept(sandbox: dict[str, str]) -> None:

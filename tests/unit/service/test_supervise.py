@@ -25,7 +25,10 @@ def child(tmp_path: Path, code: str, **values: object) -> Child:
 
 
 def test_a_child_that_dies_is_started_again(tmp_path: Path) -> None:
-    supervised = Supervised(child(tmp_path, "import time; time.sleep(600)"))
+    deaths: list[tuple[int, int]] = []
+    supervised = Supervised(
+        child(tmp_path, "import time; time.sleep(600)", on_death=lambda pid, code: deaths.append((pid, code)))
+    )
     supervised.start()
     supervised.wait_ready()
     first = supervised.pid
@@ -37,6 +40,7 @@ def test_a_child_that_dies_is_started_again(tmp_path: Path) -> None:
     finally:
         supervised.stop()
     assert supervised.pid is None
+    assert deaths == [(first, -signal.SIGKILL)]  # the end we asked for is no death
 
 
 def test_a_hopeless_start_is_told_with_the_last_line_of_its_log(tmp_path: Path) -> None:
