@@ -1,6 +1,10 @@
 """The door of the registry: what other packages may import."""
 
 from population_db.fields import FIELDS, GROUPS, FieldSpec, codes_of, groups_of
+from population_db.import_crew import ImportFailed
+from population_db.import_reader import FileRefused
+from population_db.import_run import ImportReport, import_file
+from population_db.import_run import Progress as ImportProgress
 from population_db.life_events import DIED, NUMBER_CHANGED
 from population_db.names import fold as fold_name
 from population_db.names import normalise as normalise_name
@@ -21,6 +25,10 @@ __all__ = [
     "NUMBER_CHANGED",
     "FieldSpec",
     "FieldValue",
+    "FileRefused",
+    "ImportFailed",
+    "ImportProgress",
+    "ImportReport",
     "Number",
     "PartialDate",
     "PersonRef",
@@ -33,6 +41,7 @@ __all__ = [
     "codes_of",
     "fold_name",
     "groups_of",
+    "import_file",
     "may_be_same_date",
     "normalise_name",
     "parse_number",

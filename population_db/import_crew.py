@@ -2,17 +2,19 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager
 from itertools import islice
 from multiprocessing import get_context
 from multiprocessing.connection import Connection as Pipe
 from multiprocessing.context import SpawnProcess
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from population_db.import_reader import Chunk
 from population_db.import_store import Counts
-from population_db.import_worker import Importer, Job, run_importer
+from population_db.import_worker import Importer, Job, run_importer, sentence
+
+Done = TypeVar("Done")
 
 PROCESSES = max(2, min(4, os.cpu_count() or 2))
 """More do not help: batches are written one at a time, and PostgreSQL needs a processor too."""
@@ -35,14 +37,11 @@ class Crew(Protocol):
 async def importers(job: Job, processes: int) -> AsyncIterator[Crew]:
     """A crew of that many processes; 0: this process alone. Ended, however the block ends."""
     if processes == 0:
+        alone = _Alone(await _or_failed(Importer.start(job)))
         try:
-            importer = await Importer.start(job)
-        except Exception as error:
-            raise ImportFailed(f"{type(error).__name__}: {error}") from error
-        try:
-            yield _Alone(importer)
+            yield alone
         finally:
-            await importer.close()
+            await alone.importer.close()
         return
     members: list[_Member] = []
     try:
@@ -56,14 +55,22 @@ async def importers(job: Job, processes: int) -> AsyncIterator[Crew]:
         await asyncio.shield(asyncio.to_thread(_see_off, members))
 
 
+async def _or_failed(step: Awaitable[Done]) -> Done:
+    """The step, its errors told as those of a process are."""
+    try:
+        return await step
+    except Exception as error:
+        raise ImportFailed(sentence(error)) from error
+
+
 class _Alone:
     def __init__(self, importer: Importer) -> None:
-        self._importer = importer
+        self.importer = importer
 
     async def work(self, todo: Iterator[Chunk]) -> AsyncIterator[tuple[Chunk, Counts]]:
         for chunk in todo:
-            await self._importer.prepare(chunk)
-            counts = await self._importer.write()
+            await _or_failed(self.importer.prepare(chunk))
+            counts = await _or_failed(self.importer.write())
             if counts is not None:
                 yield chunk, counts
 

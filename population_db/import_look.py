@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 import asyncpg
+import orjson
 
 from population_db.import_batch import Look, Plan, ReadBatch
 from population_db.import_decide import Known, StoredGroup
@@ -28,6 +29,15 @@ _MEMBERS = """
 _CONTENTS = """
     SELECT person_id, group_code, version, sealed FROM population_db.person_groups
     WHERE person_id = ANY($1::uuid[]) AND group_code IN ('civil', 'residence') AND superseded_at IS NULL"""
+
+
+async def connect(database_url: str) -> Connection:
+    """A connection of an import: no pool, no statement timeout, one long piece of work."""
+    conn: Connection = await asyncpg.connect(database_url, server_settings={"application_name": "dinhdanh import"})
+    await conn.set_type_codec(
+        "jsonb", schema="pg_catalog", encoder=lambda value: orjson.dumps(value).decode(), decoder=orjson.loads
+    )
+    return conn
 
 
 async def look(conn: Connection, batch: ReadBatch, run_id: uuid.UUID) -> Look:

@@ -31,7 +31,7 @@ async def write_rejects(conn: Connection, run_id: uuid.UUID, path: Path, shape: 
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as out, path.open("rb") as rows:
         for row in await conn.fetch(_WITH_REJECTS, run_id):
-            rejects = orjson.loads(await conn.fetchval(_BATCHES, run_id, row["batch"]))
+            rejects = await conn.fetchval(_BATCHES, run_id, row["batch"])
             for line, offset, code, field in rejects:
                 out.write(_line(rows, shape, line, offset, code, field))
     beside.replace(rejects_path)

@@ -14,7 +14,7 @@ import asyncpg
 from core.clock import Clock
 from core.ids import new_id
 from population_db.import_crew import PROCESSES, ImportFailed, importers
-from population_db.import_look import Connection
+from population_db.import_look import Connection, connect
 from population_db.import_reader import chunks, digest, probe
 from population_db.import_rejects import write_rejects
 from population_db.import_store import Counts
@@ -131,7 +131,7 @@ async def import_file(
 async def _only_import(database_url: str) -> AsyncIterator[Connection]:
     """The run's own connection, which holds the lock until it closes or dies. Raises ImportFailed."""
     try:
-        conn: Connection = await asyncpg.connect(database_url, server_settings={"application_name": "dinhdanh import"})
+        conn = await connect(database_url)
     except (OSError, asyncpg.PostgresError) as error:
         raise ImportFailed(f"the database does not answer ({type(error).__name__})") from error
     try:

@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any
 
 import asyncpg
-import orjson
 
 from core.database import RawTx
 from core.outbox import Outbox
@@ -27,7 +26,7 @@ _DONE = "SELECT TRUE FROM population_db.import_batches WHERE run_id = $1 AND bat
 _MARK = """
     INSERT INTO population_db.import_batches
         (run_id, batch, first_line, bytes_done, rows_read, inserted, updated, unchanged, rejected, rejects, recorded_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb, $11)"""
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"""
 _HOUSEHOLDS = """
     INSERT INTO population_db.households (household_id, key_version, key_mac, recorded_at)
     SELECT household_id, key_version, key_mac, $4
@@ -220,7 +219,7 @@ async def _mark(conn: Connection, batch: SealedBatch) -> Counts:
         counts.updated,
         counts.unchanged,
         counts.rejected,
-        orjson.dumps(rejects).decode(),
+        rejects,
         batch.stamp.at,
     )
     return counts

@@ -10,19 +10,18 @@ import gc
 import signal
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from typing import BinaryIO, Self
 
-import asyncpg
-
 from core.clock import FixedClock, vietnam_day
 from core.database import RawTx, Tx
 from core.outbox import Event, Outbox
 from population_db.import_batch import ReadBatch, Stamp, plan, read_batch
-from population_db.import_look import Connection, look
+from population_db.import_look import Connection, connect, look
 from population_db.import_reader import Chunk, Shape
 from population_db.import_store import OVERTAKEN, Counts, Overtaken, SealedBatch, seal, store
 from population_db.sealing import ContentMacs
@@ -66,9 +65,13 @@ class Importer:
     @classmethod
     async def start(cls, job: Job) -> Self:
         """Connects and unwraps the keys. Raises VaultError, OSError, asyncpg errors."""
-        conn = await asyncpg.connect(job.database_url, server_settings={"application_name": "dinhdanh import"})
-        vault = await Vault.load(RawTx(conn), job.open_keys())
-        return cls(job, conn, vault, job.path.open("rb"))
+        conn = await connect(job.database_url)
+        try:
+            vault = await Vault.load(RawTx(conn), job.open_keys())
+            return cls(job, conn, vault, job.path.open("rb"))
+        except BaseException:
+            await conn.close()
+            raise
 
     async def close(self) -> None:
         self._file.close()
@@ -127,7 +130,8 @@ async def _serve(job: Job, pipe: Pipe) -> None:
     try:
         importer = await Importer.start(job)
     except Exception as error:
-        pipe.send(_sentence(error))
+        with suppress(ConnectionError):  # the parent has heard it from another already
+            pipe.send(sentence(error))
         return
     try:
         pipe.send(True)
@@ -145,7 +149,7 @@ async def _serve(job: Job, pipe: Pipe) -> None:
                     pipe.send(await importer.write())
                     gc.collect()
             except Exception as error:
-                pipe.send(_sentence(error))
+                pipe.send(sentence(error))
                 return
     except (EOFError, ConnectionError):
         pass  # the parent is done, or gone
@@ -153,6 +157,6 @@ async def _serve(job: Job, pipe: Pipe) -> None:
         await importer.close()
 
 
-def _sentence(error: Exception) -> str:
+def sentence(error: Exception) -> str:
     """What went wrong, without a value of any row: database messages quote them in their detail only."""
     return f"{type(error).__name__}: {error}"
