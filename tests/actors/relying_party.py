@@ -125,9 +125,7 @@ class RelyingParty:
         if self.proof_key is None:
             return await self.http.request(method, "/userinfo", headers={"Authorization": f"Bearer {token}"})
         proof = self.proof(method, "/userinfo", token=token, **proof_changes)
-        return await self.http.request(
-            method, "/userinfo", headers={"Authorization": f"DPoP {token}", "DPoP": proof}
-        )
+        return await self.http.request(method, "/userinfo", headers={"Authorization": f"DPoP {token}", "DPoP": proof})
 
     # --- what proves who it is --------------------------------------------------------------------------
 
@@ -141,7 +139,9 @@ class RelyingParty:
             return {}, {"Authorization": basic(self.client_id, self.secret or "")}
         return {"client_id": self.client_id}, {}
 
-    def assertion(self, *, key: SigningKey | None = None, header: Mapping[str, Any] | None = None, **claims: Any) -> str:
+    def assertion(
+        self, *, key: SigningKey | None = None, header: Mapping[str, Any] | None = None, **claims: Any
+    ) -> str:
         """A client assertion; `claims` bend it (DROP leaves one out). header: forged in the place of ours."""
         now = int(self.clock.now().timestamp())
         told = {
@@ -155,7 +155,8 @@ class RelyingParty:
         signing = key or self.key
         assert signing is not None
         if header is not None:
-            return forged_jwt({"alg": signing.alg, "typ": "JWT", "kid": signing.kid, **header}, _bent(told, claims), signing)
+            forged = {"alg": signing.alg, "typ": "JWT", "kid": signing.kid, **header}
+            return forged_jwt(forged, _bent(told, claims), signing)
         return sign_jwt(signing, _bent(told, claims), typ="JWT")
 
     def proof(

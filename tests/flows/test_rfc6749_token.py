@@ -62,7 +62,9 @@ async def test_a_code_lives_sixty_seconds(world: ProviderWorld, portal: RelyingP
     assert error_of(await portal.exchange(attempt, code)) == "invalid_grant"
 
 
-async def test_a_code_is_for_its_own_client_and_not_spent_by_another(world: ProviderWorld, portal: RelyingParty) -> None:
+async def test_a_code_is_for_its_own_client_and_not_spent_by_another(
+    world: ProviderWorld, portal: RelyingParty
+) -> None:
     other = await world.register()
     attempt, code = await signed_in(world, portal)
     assert error_of(await other.exchange(attempt, code)) == "invalid_grant"

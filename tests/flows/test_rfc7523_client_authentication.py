@@ -102,7 +102,9 @@ async def test_the_secret_methods_are_closed_to_a_client_with_a_key(back_end: Re
     """Case 22."""
     for secret in ("", "x"):
         refused(
-            await back_end.post("/token", GRANT, headers={"Authorization": basic(back_end.client_id, secret)}, plain=True)
+            await back_end.post(
+                "/token", GRANT, headers={"Authorization": basic(back_end.client_id, secret)}, plain=True
+            )
         )
         refused(
             await back_end.post(
@@ -191,7 +193,9 @@ async def test_times(world: ProviderWorld, fapi: RelyingParty, back_end: Relying
         assert (await _asked(party, party.assertion(nbf=now + 10))).status_code == 200
 
 
-async def test_who_a_fapi_client_must_speak_to(world: ProviderWorld, fapi: RelyingParty, back_end: RelyingParty) -> None:
+async def test_who_a_fapi_client_must_speak_to(
+    world: ProviderWorld, fapi: RelyingParty, back_end: RelyingParty
+) -> None:
     """Case 25: the issuer as a single string; a standard client may name the token endpoint as well."""
     issuer = world.issuer
     for audience in (f"{issuer}/token", f"{issuer}/par", [issuer], [issuer, "https://other.example"], f"{issuer}/"):

@@ -1,7 +1,6 @@
 """RFC 9449: proofs at the token endpoint and at userinfo (security cases 29, 39, 40)."""
 
 import secrets
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -17,8 +16,8 @@ FORM = {"grant_type": "client_credentials"}
 
 
 @pytest.fixture
-async def party(world: ProviderWorld) -> AsyncIterator[RelyingParty]:
-    yield await world.register(dpop=True, grant_types=["client_credentials"])
+async def party(world: ProviderWorld) -> RelyingParty:
+    return await world.register(dpop=True, grant_types=["client_credentials"])
 
 
 def bad_proofs(party: RelyingParty, method: str, path: str, now: int, **more: Any) -> dict[str, list[tuple[str, str]]]:

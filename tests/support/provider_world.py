@@ -35,7 +35,7 @@ from privacy.journal.api import ActorRef, Journal, StoredLine
 from privacy.vault.api import KeyEncryptionKeys, Vault
 from service.app import create_app
 from service.key_files import key_files, make_sandbox_keys
-from tests.actors.relying_party import RelyingParty
+from tests.actors.relying_party import RelyingParty, answer_of
 from tests.support.disclosure_world import import_personas
 
 OPERATOR = ActorRef("operator", "tests")
@@ -209,8 +209,7 @@ class CitizenBrowser:
         return attempt, self.got(answer)
 
     def got(self, answer: httpx.Response) -> dict[str, str]:
-        from tests.actors.relying_party import answer_of
-
+        """The parameters that the portal gets by this redirect."""
         return answer_of(answer)
 
     async def _along(self, answer: httpx.Response) -> httpx.Response:

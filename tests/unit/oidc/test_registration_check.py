@@ -58,7 +58,7 @@ def test_a_fapi_client_is_bound_whatever_it_asks_for() -> None:
 
 
 def test_a_back_end_gets_bound_tokens_by_default() -> None:
-    back_end = {
+    back_end: dict[str, Any] = {
         "token_endpoint_auth_method": "private_key_jwt",
         "jwks": JWKS,
         "redirect_uris": ...,

@@ -13,7 +13,9 @@ from oidc.grants import Grant, PurposeGrant
 from oidc.userinfo import wanted
 
 
-@pytest.mark.parametrize("raw", ["", " ", "openid  email", "openid\temail", 'openid "', "ö", "a" * 200, "x " * 50 + "x"])
+@pytest.mark.parametrize(
+    "raw", ["", " ", "openid  email", "openid\temail", 'openid "', "ö", "a" * 200, "x " * 50 + "x"]
+)
 def test_malformed_scopes_are_refused(raw: str) -> None:
     with pytest.raises(OAuthError):
         scopes.parse(raw)
@@ -48,7 +50,12 @@ def test_partial_birth_dates(held: str, told: str) -> None:
 
 
 def test_values_as_claims() -> None:
-    address = {"text": "1 Phố Huế", "commune": "00256", "commune_name": "Phường Hai Bà Trưng", "province_name": "Hà Nội"}
+    address = {
+        "text": "1 Phố Huế",
+        "commune": "00256",
+        "commune_name": "Phường Hai Bà Trưng",
+        "province_name": "Hà Nội",
+    }
     told = standard_claims({"full_name": "Nguyễn An", "permanent_residence": address, "email": None, "phone": "+84912"})
     assert told == {
         "name": "Nguyễn An",

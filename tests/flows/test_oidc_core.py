@@ -1,0 +1,317 @@
+"""OpenID Connect Core §3.1.2: prompt, max_age, acr, hints, claims; consent on the way (security cases 53, 54, 62)."""
+
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import orjson
+import pyotp
+import pytest
+
+from core.jose import decode_unverified
+from population_db.synthetic.personas import persona
+from tests.actors.relying_party import RelyingParty, answer_of
+from tests.support.provider_fixture import world
+from tests.support.provider_world import SCHOOL, STRICT, CitizenBrowser, ProviderWorld
+
+__all__ = ["world"]
+
+IAL2_AAL2 = "urn:dinhdanh:loa:ial2:aal2"
+
+
+@pytest.fixture
+async def portal(world: ProviderWorld) -> RelyingParty:
+    return await world.register()
+
+
+async def id_token(portal: RelyingParty, attempt: Any, got: dict[str, str]) -> dict[str, Any]:
+    answer = await portal.exchange(attempt, got["code"])
+    assert answer.status_code == 200, answer.text
+    return dict(decode_unverified(answer.json()["id_token"]).claims)
+
+
+def essential_acr(*values: str) -> str:
+    return orjson.dumps({"id_token": {"acr": {"essential": True, "values": list(values)}}}).decode()
+
+
+# --- prompt and session -----------------------------------------------------------------------------------
+
+
+async def test_a_second_portal_is_one_redirect(world: ProviderWorld, portal: RelyingParty) -> None:
+    browser = world.browser()
+    await browser.walk(portal)
+    second = await world.register()
+    attempt = second.ask()
+    answer = await browser.http.get(attempt.url)  # no page in between
+    assert answer_of(answer)["code"]
+
+
+async def test_prompt_none_never_shows_a_page(world: ProviderWorld, portal: RelyingParty) -> None:
+    """Case 53."""
+    browser = world.browser()
+
+    async def silent(**changes: Any) -> dict[str, str]:
+        return answer_of(await browser.http.get(portal.ask(prompt="none", **changes).url))
+
+    assert (await silent())["error"] == "login_required"
+    await browser.walk(portal)
+    assert (await silent())["code"]
+    assert (await silent(scope=f"openid purpose:{SCHOOL}"))["error"] == "consent_required"
+    assert (await silent(max_age="0"))["error"] == "login_required"
+    assert (await silent(acr_values=IAL2_AAL2))["error"] == "login_required"
+
+
+async def test_prompt_login_asks_again(world: ProviderWorld, portal: RelyingParty) -> None:
+    browser = world.browser()
+    await browser.walk(portal)
+    for changes in ({"prompt": "login"}, {"prompt": "select_account"}, {"max_age": "0"}):
+        world.clock.advance(timedelta(seconds=5))
+        attempt = portal.ask(**changes)
+        page = await browser.open(attempt.url)
+        assert 'id="signin-form"' in page.text, changes
+        # The page is not to be skipped by going on without it.
+        resumed = await browser.open(str(page.url).replace("/signin", "/authorize/resume"))
+        assert 'id="signin-form"' in resumed.text
+        claims = await id_token(portal, attempt, browser.got(await browser.sign_in("An")))
+        assert claims["auth_time"] == int(world.clock.now().timestamp())
+
+
+async def test_max_age_is_counted_from_the_request(world: ProviderWorld, portal: RelyingParty) -> None:
+    browser = world.browser()
+    await browser.walk(portal)
+    signed_in_at = int(world.clock.now().timestamp())
+    world.clock.advance(timedelta(seconds=100))
+    attempt = portal.ask(max_age="100")
+    claims = await id_token(portal, attempt, answer_of(await browser.http.get(attempt.url)))
+    assert claims["auth_time"] == signed_in_at
+    page = await browser.open(portal.ask(max_age="99").url)
+    assert 'id="signin-form"' in page.text
+
+
+async def test_a_registered_default_max_age(world: ProviderWorld) -> None:
+    portal = await world.register(default_max_age=60)
+    browser = world.browser()
+    await browser.walk(portal)
+    world.clock.advance(timedelta(seconds=61))
+    assert answer_of(await browser.http.get(portal.ask(prompt="none").url))["error"] == "login_required"
+
+
+async def test_a_person_who_turns_back(world: ProviderWorld, portal: RelyingParty) -> None:
+    browser = world.browser()
+    attempt = portal.ask()
+    await browser.open(attempt.url)
+    got = browser.got(await browser.send("leave-form"))
+    assert (got["error"], got["state"]) == ("access_denied", attempt.state)
+
+
+# --- levels -----------------------------------------------------------------------------------------------
+
+
+async def test_acr_values_step_up(world: ProviderWorld, portal: RelyingParty) -> None:
+    browser = world.browser()
+    attempt, got = await browser.walk(portal)
+    assert (await id_token(portal, attempt, got))["acr"] == "urn:dinhdanh:loa:ial2:aal1"
+    attempt = portal.ask(acr_values=f"phr {IAL2_AAL2}")
+    page = await browser.open(attempt.url)
+    assert 'id="code-form"' in page.text or 'id="signin-form"' in page.text
+    got = browser.got(await _step_up(world, browser))
+    claims = await id_token(portal, attempt, got)
+    assert claims["acr"] == IAL2_AAL2
+    assert set(claims["amr"]) == {"pwd", "otp", "mfa"}
+
+
+async def test_an_essential_acr_that_cannot_be_met_is_an_error(world: ProviderWorld, portal: RelyingParty) -> None:
+    """Case 54: never a weaker one."""
+    unknown = portal.ask(claims=essential_acr("urn:mace:incommon:iap:gold"))
+    assert answer_of(await world.http().get(unknown.url))["error"] == "unmet_authentication_requirements"
+    browser = world.browser()
+    attempt = portal.ask(claims=essential_acr(IAL2_AAL2))
+    await browser.open(attempt.url)
+    page = await browser.sign_in("Chau")  # level 1, no second factor
+    assert page.status_code == 403
+    got = browser.got(await browser.send("leave-form"))
+    assert got["error"] == "unmet_authentication_requirements"
+
+
+async def test_an_essential_acr_is_answered_by_an_asked_value(world: ProviderWorld, portal: RelyingParty) -> None:
+    attempt, got = await world.browser().walk(portal, claims=essential_acr("urn:dinhdanh:loa:ial1:aal1"))
+    assert (await id_token(portal, attempt, got))["acr"] == "urn:dinhdanh:loa:ial1:aal1"
+
+
+async def test_the_level_of_a_policy_holds_also_when_nothing_is_left_to_ask(
+    world: ProviderWorld, portal: RelyingParty
+) -> None:
+    scope = f"openid purpose:{STRICT}"
+    browser = world.browser()
+    await browser.open(portal.ask(scope=scope).url)
+    page = await browser.sign_in("Binh")
+    if 'id="code-form"' in page.text:
+        page = await _step_up(world, browser, "Binh")
+    assert browser.got(await browser.allow())["code"]
+    world.clock.advance(timedelta(seconds=60))
+    lower = world.browser()
+    await lower.open(portal.ask().url)
+    await lower.sign_in("Binh")  # the password alone
+    silent = answer_of(await lower.http.get(portal.ask(scope=scope, prompt="none").url))
+    assert silent["error"] == "login_required"
+    await lower.open(portal.ask(scope=scope).url)
+    assert lower.got(await _step_up(world, lower, "Binh"))["code"]
+
+
+# --- who --------------------------------------------------------------------------------------------------
+
+
+async def test_only_the_expected_person(world: ProviderWorld, portal: RelyingParty) -> None:
+    browser = world.browser()
+    attempt, got = await browser.walk(portal)
+    hint = (await portal.exchange(attempt, got["code"])).json()["id_token"]
+    other = world.browser()
+    await other.walk(portal, "Binh")
+    silent = answer_of(await other.http.get(portal.ask(prompt="none", id_token_hint=hint).url))
+    assert silent["error"] == "login_required"
+    page = await other.open(portal.ask(id_token_hint=hint).url)
+    assert 'id="signin-form"' in page.text
+    assert other.got(await other.sign_in("Binh"))["error"] == "login_required"
+    assert answer_of(await browser.http.get(portal.ask(prompt="none", id_token_hint=hint).url))["code"]
+    foreign = await world.register()
+    got = answer_of(await browser.http.get(foreign.ask(prompt="none", id_token_hint=hint).url))
+    assert got["error"] == "invalid_request"
+    sub = decode_unverified(hint).claims["sub"]
+    asked = orjson.dumps({"id_token": {"sub": {"value": sub}}}).decode()
+    assert answer_of(await browser.http.get(portal.ask(prompt="none", claims=asked).url))["code"]
+    asked = orjson.dumps({"id_token": {"sub": {"value": "somebody else"}}}).decode()
+    assert answer_of(await browser.http.get(portal.ask(prompt="none", claims=asked).url))["error"] == "login_required"
+
+
+async def test_a_subject_is_the_same_in_a_sector_and_another_in_another(world: ProviderWorld) -> None:
+    subjects = []
+    for sector in ("one.example", "one.example", "two.example"):
+        portal = await world.register(sector=sector)
+        attempt, got = await world.browser().walk(portal)
+        subjects.append((await id_token(portal, attempt, got))["sub"])
+    assert subjects[0] == subjects[1] != subjects[2]
+    assert all(persona("An").number not in subject for subject in subjects)
+
+
+async def test_a_login_hint_is_taken_and_kept_nowhere(world: ProviderWorld, portal: RelyingParty) -> None:
+    number = persona("An").number
+    page = await world.browser().open(portal.ask(login_hint=number).url)
+    assert page.status_code == 200
+    redis = world.provider.authorize._pushed._cache.redis
+    for key in await redis.keys("*"):
+        if await redis.type(key) == b"string":
+            assert number.encode() not in (await redis.get(key) or b"")
+
+
+async def test_ui_locales(world: ProviderWorld, portal: RelyingParty) -> None:
+    for wanted, lang in (("en vi", "en"), ("fr en", "en"), ("fr", "vi"), ("vi", "vi")):
+        page = await world.browser().open(portal.ask(ui_locales=wanted).url)
+        assert f'<html lang="{lang}"' in page.text, wanted
+
+
+# --- consent ----------------------------------------------------------------------------------------------
+
+
+async def test_refusing_is_access_denied(world: ProviderWorld, portal: RelyingParty) -> None:
+    browser = world.browser()
+    attempt = portal.ask(scope="openid phone purpose:school-enrolment", prompt="consent")
+    await browser.open(attempt.url)
+    await browser.sign_in("Binh")
+    got = browser.got(await browser.refuse())
+    assert (got["error"], got["state"], got["iss"]) == ("access_denied", attempt.state, world.issuer)
+    assert "code" not in got
+
+
+async def test_what_is_not_ticked_is_not_told(world: ProviderWorld, portal: RelyingParty) -> None:
+    browser = world.browser()
+    attempt = portal.ask(scope=f"openid phone purpose:{SCHOOL}", prompt="consent")
+    await browser.open(attempt.url)
+    await browser.sign_in("Binh")
+    got = browser.got(await browser.send("consent-form", decision="allow", purpose="sign-in", field="sign-in/phone"))
+    tokens = (await portal.exchange(attempt, got["code"])).json()
+    told = (await portal.userinfo(tokens["access_token"])).json()
+    assert set(told) <= {"sub", "phone_number"}
+
+
+async def test_prompt_consent_asks_again_and_a_flag_skips_nothing(world: ProviderWorld, portal: RelyingParty) -> None:
+    """Case 62."""
+    browser = world.browser()
+    await browser.walk(portal, scope="openid email")
+    assert answer_of(await browser.http.get(portal.ask(scope="openid email", prompt="none").url))["code"]
+    page = await browser.open(portal.ask(scope="openid email", prompt="consent").url)
+    assert 'id="consent-form"' in page.text
+    page = await browser.open(portal.ask(scope=f"openid purpose:{STRICT}", first_party="true", consent="skip").url)
+    assert "location" not in page.headers
+
+
+async def test_a_client_that_cannot_prove_who_it_is_always_asks(world: ProviderWorld) -> None:
+    """Case 62 (OWASP ASVS V10.7.1)."""
+    app = await world.register(method="none")
+    browser = world.browser()
+    await browser.walk(app, scope="openid email")
+    page = await browser.open(app.ask(scope="openid email").url)
+    assert 'id="consent-form"' in page.text
+
+
+async def test_single_claims(world: ProviderWorld, portal: RelyingParty) -> None:
+    asked = {
+        "userinfo": {
+            "name": {"essential": True},
+            "urn:dinhdanh:claim:marital_status": None,
+            "urn:dinhdanh:claim:religion": None,  # not in the agency's policy
+            "nickname": None,
+        }
+    }
+    attempt, got = await world.browser().walk(portal, scope="openid", claims=orjson.dumps(asked).decode())
+    token = (await portal.exchange(attempt, got["code"])).json()["access_token"]
+    told = (await portal.userinfo(token)).json()
+    assert set(told) <= {"sub", "name", "urn:dinhdanh:claim:marital_status"}
+    assert told["name"] == persona("An").full_name
+
+
+async def test_a_purpose_without_a_policy_is_refused(world: ProviderWorld, portal: RelyingParty) -> None:
+    browser = world.browser()
+    await browser.open(portal.ask(scope="openid purpose:without-policy").url)
+    assert browser.got(await browser.sign_in("An"))["error"] == "invalid_scope"
+
+
+async def test_a_pseudonym_alone_is_no_disclosure(world: ProviderWorld, portal: RelyingParty) -> None:
+    attempt, got = await world.browser().walk(portal)
+    token = (await portal.exchange(attempt, got["code"])).json()["access_token"]
+    before = len(await world.lines("An"))
+    answer = await portal.userinfo(token)
+    assert set(answer.json()) == {"sub"}
+    assert len(await world.lines("An")) == before
+
+
+# --- the walk itself --------------------------------------------------------------------------------------
+
+
+async def test_a_walk_belongs_to_its_browser(world: ProviderWorld, portal: RelyingParty) -> None:
+    """Case 51."""
+    browser = world.browser()
+    page = await browser.open(portal.ask().url)
+    ident = httpx.QueryParams(page.url.query.decode())["i"]
+    stolen = await world.http().get(f"/authorize/resume?i={ident}")
+    assert stolen.status_code == 400
+    assert "location" not in stolen.headers
+    for raw in ("", "i=", "i=x", "i=" + "x" * 100, f"i={ident}&i={ident}"):
+        assert (await browser.http.get(f"/authorize/resume?{raw}")).status_code == 400
+
+
+async def test_a_walk_ends_once(world: ProviderWorld, portal: RelyingParty) -> None:
+    browser = world.browser()
+    page = await browser.open(portal.ask().url)
+    ident = httpx.QueryParams(page.url.query.decode())["i"]
+    assert browser.got(await browser.sign_in("An"))["code"]
+    again = await browser.http.get(f"/authorize/resume?i={ident}")
+    assert again.status_code == 400
+
+
+async def _step_up(world: ProviderWorld, browser: CitizenBrowser, key: str = "An") -> httpx.Response:
+    world.clock.advance(timedelta(seconds=60))  # a code is good once
+    assert browser.page is not None
+    if 'id="signin-form"' in browser.page.text:
+        return await browser.sign_in(key)
+    code = pyotp.TOTP(world.totp[key]).at(world.clock.now())
+    return await browser.send("code-form", code=code)
