@@ -17,9 +17,11 @@ from typing import Any, Protocol
 import asyncpg
 import orjson
 import sqlalchemy.exc
+from sqlalchemy import event
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.engine.cursor import CursorResult
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.elements import ClauseElement
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -239,6 +241,7 @@ class Database:
             json_deserializer=orjson.loads,
             connect_args={"server_settings": server_settings, "timeout": 5},
         )
+        event.listen(engine.sync_engine, "checkout", _refuse_closed)
         pool = asyncpg.create_pool(
             url,
             min_size=0,
@@ -311,6 +314,16 @@ class Database:
             if _means_gone(error):
                 raise _unavailable(error) from error
             raise
+
+
+def _refuse_closed(_: object, record: ConnectionPoolEntry, __: object) -> None:
+    """A connection that the server closed while it lay idle is exchanged before anybody gets it.
+
+    asyncpg notices the end by itself, so this costs no trip; its own pool looks the same way.
+    """
+    connection: Any = record.driver_connection
+    if connection is None or connection.is_closed():
+        raise sqlalchemy.exc.InvalidatePoolError
 
 
 async def _closed(session: AsyncSession) -> None:
