@@ -29,6 +29,8 @@ MONTHS_EVERY_SECONDS = 3600.0
 FORGET_EVERY_SECONDS = 600.0
 GAUGES_EVERY_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 10.0
+UNAVAILABLE_PAUSE_SECONDS = 0.5
+"""A server that is gone costs one attempt to connect, and lines wait for their place until it is back."""
 
 log = structlog.get_logger(__name__)
 
@@ -88,7 +90,7 @@ async def _work(settings: Settings) -> None:
 
 
 async def _loop(name: str, step: Step, every_seconds: float, woken: asyncio.Event | None = None) -> None:
-    """Runs a step again and again; after a failure it waits longer each time, up to ten seconds."""
+    """Runs a step again and again; after a fault of its own it waits longer each time, up to ten seconds."""
     pause = every_seconds
     while True:
         try:
@@ -100,7 +102,7 @@ async def _loop(name: str, step: Step, every_seconds: float, woken: asyncio.Even
                 log.info("worker.slow_step", step=name, seconds=round(monotonic() - started, 1))
         except Unavailable as error:
             STEPS.labels(name, "unavailable").inc()
-            pause = min(max(pause * 2, 0.5), LONGEST_PAUSE_SECONDS)
+            pause = UNAVAILABLE_PAUSE_SECONDS
             log.warning("worker.unavailable", step=name, detail=error.private)
         except Exception as error:
             STEPS.labels(name, "failed").inc()
@@ -116,13 +118,21 @@ async def _loop(name: str, step: Step, every_seconds: float, woken: asyncio.Even
 
 async def _listen(database: Database, woken: asyncio.Event) -> None:
     """Wakes the outbox as soon as an event is committed; the loop's own rhythm is the net below."""
+
+    def heard(*_: object) -> None:
+        woken.set()
+
     while True:
         gone = asyncio.Event()
         try:
             async with database.pool.acquire(timeout=5) as conn:
                 conn.add_termination_listener(lambda _, gone=gone: gone.set())
-                await conn.add_listener(CHANNEL, lambda *_: woken.set())
-                await gone.wait()
+                await conn.add_listener(CHANNEL, heard)
+                try:
+                    await gone.wait()
+                finally:
+                    if not conn.is_closed():
+                        await conn.remove_listener(CHANNEL, heard)
         except Exception as error:
             log.warning("worker.listen", error=type(error).__name__)
         await asyncio.sleep(1.0)
