@@ -10,9 +10,9 @@ READY_DIR = "DINHDANH_READY_DIR"
 
 
 @contextlib.contextmanager
-def ready_marks() -> Iterator[Path]:
-    """A private folder for the marks of this process's children; vanishes at the end."""
-    with tempfile.TemporaryDirectory(prefix="dinhdanh-ready-") as folder:
+def ready_marks(below: Path | None = None) -> Iterator[Path]:
+    """A private folder (`below`, or in the temporary directory) for the marks of our children; vanishes at the end."""
+    with tempfile.TemporaryDirectory(prefix="dinhdanh-ready-", dir=below) as folder:
         yield Path(folder)
 
 

@@ -21,6 +21,18 @@ CHECKOUT = Path(__file__).resolve().parent.parent  # the portal is an example be
 GRACE_SECONDS = 25.0  # a little more than the web processes give their requests
 
 
+def fresh_temporary_dir(settings: Settings) -> Path:
+    """The temporary directory of this run's processes, emptied: what a killed run left does not pile up."""
+    folder = _temporary_dir(settings)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True)
+    return folder
+
+
+def _temporary_dir(settings: Settings) -> Path:
+    return absolute_data_dir(settings) / "run" / "tmp"
+
+
 def web_child(settings: Settings, marks: Path, gate: Path) -> Supervised:
     metrics = absolute_data_dir(settings) / "run" / "metrics"
     environment = _environment(settings) | {
@@ -94,4 +106,5 @@ def _environment(settings: Settings) -> dict[str, str]:
     return inherited | {
         "DINHDANH_DATA_DIR": str(absolute_data_dir(settings)),
         "DINHDANH_ISSUER": settings.issuer,
+        "TMPDIR": str(_temporary_dir(settings)),
     }

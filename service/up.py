@@ -17,7 +17,7 @@ from service.gate import open_gate
 from service.ports import PortWish
 from service.ready_marks import ready_marks
 from service.sandbox_guide import Sandbox
-from service.sandbox_processes import portal_child, web_child, worker_child
+from service.sandbox_processes import fresh_temporary_dir, portal_child, web_child, worker_child
 from service.servers import changed, servers_for_up
 from service.signals import AskedToEnd, end_on_signals, wait_for_signal
 from service.supervise import Supervised
@@ -38,7 +38,7 @@ def up(settings: Settings, console: Console) -> None:
     with contextlib.suppress(AskedToEnd), end_on_signals(), contextlib.ExitStack() as stack:
         with console.status("Starting PostgreSQL and Redis …") as status:
             settings = stack.enter_context(servers_for_up(settings, ports)).settings
-            marks = stack.enter_context(ready_marks())
+            marks = stack.enter_context(ready_marks(fresh_temporary_dir(settings)))
             # Web and worker load their code while the database is made ready here, and wait at a gate.
             gate = marks / GATE
             web, worker = web_child(settings, marks, gate), worker_child(settings, marks, gate)

@@ -3,12 +3,13 @@
 import os
 import socket
 import stat
+import tempfile
 import threading
 from pathlib import Path
 
 import pytest
 
-from service.places import PlaceTaken, PlaceUnusable, hold_place, make_private_dir, prepare_places
+from service.places import PlaceTaken, PlaceUnusable, hold_place, leave_places, make_private_dir, prepare_places
 from service.ports import PortTaken, PortWish, require_free_port
 from service.secret_files import kept_secret, write_private
 
@@ -23,13 +24,19 @@ def test_everything_is_made_private_whatever_the_umask(tmp_path: Path) -> None:
         places = prepare_places(tmp_path / "data")
     finally:
         os.umask(before)
+        leave_places(places)
     assert {mode(folder) for folder in (places.data_dir, places.secrets, places.logs, places.run)} == {0o700}
-    assert places.socket_dir == places.run
+
+
+def test_sockets_lie_inside_when_the_path_is_short_enough() -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as short:  # the shortest path there is
+        places = prepare_places(Path(short) / "data")
+        assert places.socket_dir == places.run
 
 
 def test_an_existing_directory_keeps_its_mode(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir(mode=0o750)
-    prepare_places(tmp_path / "data")
+    leave_places(prepare_places(tmp_path / "data"))
     assert mode(tmp_path / "data") == 0o750
 
 
