@@ -65,7 +65,7 @@ async def composed(
     parts = Parts()
     async with AsyncExitStack() as stack:
         parts.add(Settings, settings)
-        clock = parts.add(Clock, clock or _clock_of(settings))  # type: ignore[type-abstract]
+        clock = parts.add(Clock, clock or clock_of(settings))  # type: ignore[type-abstract]
         database = parts.add(Database, await _database(settings, login))
         stack.push_async_callback(database.close)
         cache = parts.add(Cache, Cache.connect(secret_value(settings.redis_url, "REDIS_URL")))
@@ -141,7 +141,8 @@ def _subscribe(parts: Parts) -> None:
     oidc.api.register_events(outbox, parts.get(Clock))  # type: ignore[type-abstract]
 
 
-def _clock_of(settings: Settings) -> Clock:
+def clock_of(settings: Settings) -> Clock:
+    """The clock of this installation: the machine's, in the sandbox with the offset its processes share."""
     return SandboxClock(settings.data_dir / "clock_offset") if settings.sandbox else SystemClock()
 
 

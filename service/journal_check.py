@@ -5,12 +5,12 @@ import asyncio
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from core.clock import SystemClock
 from core.database import Database
 from core.settings import Settings, secret_value
 from privacy.journal.api import LogKey, LogKeyError, VerifyReport, verify
 from privacy.journal.api import Progress as Step
 from privacy.vault.api import KeyEncryptionKeys, Vault, VaultError
+from service.compose import clock_of
 from service.errors import CommandError
 from service.key_files import key_files
 
@@ -41,7 +41,7 @@ async def _verify(settings: Settings, at_least: int) -> VerifyReport:
 
             async with database.raw() as tx:
                 return await verify(
-                    tx, vault, log_key.public_key, now=SystemClock().now(), at_least=at_least, progress=tell
+                    tx, vault, log_key.public_key, now=clock_of(settings).now(), at_least=at_least, progress=tell
                 )
     finally:
         await database.close()

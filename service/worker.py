@@ -8,6 +8,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from time import monotonic
+from typing import Any
 
 import structlog
 
@@ -119,23 +120,32 @@ async def _loop(name: str, step: Step, every_seconds: float, woken: asyncio.Even
 async def _listen(database: Database, woken: asyncio.Event) -> None:
     """Wakes the outbox as soon as an event is committed; the loop's own rhythm is the net below."""
 
-    def heard(*_: object) -> None:
+    def wake(*_: object) -> None:
         woken.set()
 
     while True:
-        gone = asyncio.Event()
         try:
             async with database.pool.acquire(timeout=5) as conn:
-                conn.add_termination_listener(lambda _, gone=gone: gone.set())
-                await conn.add_listener(CHANNEL, heard)
-                try:
-                    await gone.wait()
-                finally:
-                    if not conn.is_closed():
-                        await conn.remove_listener(CHANNEL, heard)
+                await _listen_on(conn, wake)
         except Exception as error:
             log.warning("worker.listen", error=type(error).__name__)
         await asyncio.sleep(1.0)
+
+
+async def _listen_on(conn: Any, wake: Callable[..., None]) -> None:
+    gone = asyncio.Event()
+
+    def ended(_: object) -> None:
+        gone.set()
+
+    conn.add_termination_listener(ended)
+    await conn.add_listener(CHANNEL, wake)
+    try:
+        await gone.wait()
+    finally:
+        if not conn.is_closed():
+            conn.remove_termination_listener(ended)
+            await conn.remove_listener(CHANNEL, wake)
 
 
 async def _asked_to_end() -> None:

@@ -1,13 +1,13 @@
 """`dinhdanh sandbox`: the people and clients of the sandbox, for people and (with --json) for programs."""
 
 import json
+from datetime import datetime
 from typing import Annotated
 
 import pyotp
 import typer
 from rich.console import Console
 
-from core.clock import SystemClock
 from core.settings import load_settings
 from service.errors import CommandError
 from service.sandbox_guide import Sandbox
@@ -20,6 +20,7 @@ def sandbox_command(
     settings = load_settings()
     if not settings.sandbox:
         raise CommandError("there are no sandbox people outside sandbox mode")
+    from service.compose import clock_of
     from service.sandbox import guide
     from service.welcome import show_addresses, show_people
 
@@ -29,14 +30,13 @@ def sandbox_command(
         return
     console = Console(highlight=False)
     show_addresses(console, sandbox)
-    show_people(console, sandbox, _codes_now(sandbox))
+    show_people(console, sandbox, _codes_now(sandbox, clock_of(settings).now()))
     for client in sandbox.clients:
         console.print(f"Client {client.client_id}: {client.name} ({client.auth_method})", soft_wrap=True)
 
 
-def _codes_now(sandbox: Sandbox) -> dict[str, str]:
+def _codes_now(sandbox: Sandbox, moment: datetime) -> dict[str, str]:
     """The one-time code (RFC 6238) of this moment for each person who has a second factor."""
-    moment = SystemClock().now()
     return {
         person.key: pyotp.TOTP(person.totp_secret).at(moment)
         for person in sandbox.personas
