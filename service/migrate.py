@@ -5,11 +5,11 @@ from functools import cache
 from pathlib import Path
 
 import asyncpg
+from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DBAPIError
 
-from alembic import command
 from service.errors import CommandError
 
 NOT_LET_IN = (

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from service.sandbox_guide import PersonaGuide, Sandbox
@@ -32,23 +31,26 @@ def show_addresses(console: Console, sandbox: Sandbox) -> None:
 
 
 def show_people(console: Console, sandbox: Sandbox, codes: Mapping[str, str] | None = None) -> None:
-    """The table of personas. codes: one-time code of this moment by persona key."""
-    table = Table(title="People (all synthetic)", title_justify="left", header_style="bold")
-    second_factor = "Code secret" if codes is None else "Code now"
-    for column in ("Name", "Number", "Level", "Password", second_factor):
-        table.add_column(column, no_wrap=True)
-    table.add_column("What is special")
+    """The personas, two lines each: what must be copied is never cut off, however narrow the terminal.
+
+    codes: one-time code of this moment by persona key; without it the secret for an authenticator is shown.
+    """
+    second_factor = "secret for an authenticator" if codes is None else "one-time code of this moment"
+    console.print(Text(f"People (all synthetic): number, password, {second_factor}", style="bold underline"))
     officials = {official.persona: official for official in sandbox.officials}
     for person in sandbox.personas:
-        second = person.totp_secret if codes is None else codes.get(person.key)
         special = person.special_en
         if person.key in officials:
             special = f"official ({officials[person.key].agency}); {special}"
-        table.add_row(person.name, person.number, _level(person), person.password or "—", second or "—", special)
-    console.print(table)
+        heading = Text.assemble((person.name, "bold"), f" · {_level(person)} · {special}")
+        console.print(heading, soft_wrap=True)
+        second = person.totp_secret if codes is None else codes.get(person.key)
+        known = [person.number, person.password, second]
+        console.print(Text("    " + "  ".join(each for each in known if each), style="cyan"), soft_wrap=True)
+    console.print()
 
 
 def _level(person: PersonaGuide) -> str:
     if person.level == 0:
         return "no account"
-    return f"{person.level}, locked" if person.locked else str(person.level)
+    return f"level {person.level}, locked" if person.locked else f"level {person.level}"

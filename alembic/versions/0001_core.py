@@ -5,9 +5,9 @@ Revises: —
 """
 
 import sqlalchemy as sa
+from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-from alembic import op
 from core.migrations import create_schema, forward_only, grant, require_roles
 
 revision = "0001_core"

@@ -11,8 +11,8 @@ Revises: 0001_core
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
-
 from alembic import op
+
 from core.migrations import create_schema, forward_only, grant
 
 revision = "0002_privacy"

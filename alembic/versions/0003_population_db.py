@@ -1,8 +1,8 @@
 """population_db: persons, numbers, sealed groups, blind indexes, households, import runs."""
 
 import sqlalchemy as sa
-
 from alembic import op
+
 from core.migrations import create_schema, forward_only, grant
 
 revision = "0003_population_db"
@@ -132,6 +132,9 @@ def _groups() -> None:
         sa.CheckConstraint("superseded_at >= recorded_at", name="ck_person_groups_superseded_at"),
         schema=S,
     )
+    # What is sealed cannot be compressed: do not try.
+    for table in ("person_groups", "person_numbers"):
+        op.execute(f"ALTER TABLE {S}.{table} ALTER COLUMN sealed SET STORAGE EXTERNAL")
     # Finds the current version, and holds that there is only one.
     op.create_index(
         "uq_person_groups_current",

@@ -5,9 +5,9 @@ Revises: 0003_population_db
 """
 
 import sqlalchemy as sa
+from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from alembic import op
 from core.migrations import create_schema, forward_only, grant
 
 revision = "0004_identity"

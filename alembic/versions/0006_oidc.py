@@ -5,9 +5,9 @@ Revises: 0005_consent
 """
 
 import sqlalchemy as sa
+from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from alembic import op
 from core.migrations import create_schema, forward_only, grant
 
 revision = "0006_oidc"
