@@ -6,10 +6,9 @@ The servers are durable ones, as a newcomer gets them; only 127.0.0.1 and socket
 import json
 import os
 import signal
-import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from core.settings import Settings, load_settings
 from service.embedded import EmbeddedUrls
@@ -97,20 +96,6 @@ def start_sandbox(folder: Path, **environment: str) -> LiveSandbox:
         **_urls(data_dir).by_name(),
     )
     return LiveSandbox(command, given, settings, guide(settings))
-
-
-def superuser_url(live: LiveSandbox) -> str:
-    """PostgreSQL's own superuser, whom no grant and no trigger holds: for playing a database owner gone bad."""
-    password = (live.data_dir / "secrets" / "postgres-superuser").read_text().strip()
-    _, _, rest = live.urls.database_owner_url.partition("@")
-    return f"postgresql://postgres:{password}@{rest}"
-
-
-def wait_until(condition: Any, seconds: float) -> float:
-    """Seconds until the condition held. Raises AssertionError after `seconds`."""
-    began = time.monotonic()
-    assert eventually(condition, seconds)
-    return time.monotonic() - began
 
 
 def _urls(data_dir: Path) -> EmbeddedUrls:
