@@ -6,7 +6,7 @@ that cannot read either refuses (`Unavailable`).
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from time import monotonic
 from typing import Any
@@ -51,6 +51,11 @@ class GrantStatuses:
         self._known: dict[uuid.UUID, tuple[float, bool]] = {}
         self._asking: dict[uuid.UUID, asyncio.Task[bool]] = {}
         self._heard = 0
+        self._also: list[Callable[[str], None]] = []
+
+    def also_tell(self, hearer: Callable[[str], None]) -> None:
+        """Lets another memory of this process hear the same notifications."""
+        self._also.append(hearer)
 
     async def is_live(self, grant_id: uuid.UUID) -> bool:
         """At most a second old. Raises Unavailable when the row cannot be read."""
@@ -78,6 +83,8 @@ class GrantStatuses:
     def forget(self, payload: str) -> None:
         """A notification: a grant's id, or `client:<client_id>`."""
         self._heard += 1
+        for hearer in self._also:
+            hearer(payload)
         if payload.startswith("client:"):
             self._clients.forget(payload.removeprefix("client:"))
             self._known.clear()

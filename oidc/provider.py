@@ -85,6 +85,7 @@ class OpenIdProvider:
             cache=cache,
             clock=clock,
         )
+        foundation.statuses.also_tell(self.token.standing.forget)
         self.userinfo = UserinfoEndpoint(
             issuer=issuer,
             verifier=TokenVerifier(issuer=issuer, keys=foundation, grants=foundation, cache=cache, clock=clock),

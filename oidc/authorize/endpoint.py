@@ -56,7 +56,7 @@ class AuthorizeEndpoint:
             return self._answers.refuse(request, None, invalid_request(refusal.public))
         asking = self._asking(params)
         try:
-            await table.run(asking)
+            await self._checked(request, asking)
             set_request_locale(request, asking.params.get("ui_locales"))
             return await self._walk.begin(request, asking)
         except OAuthError as error:
@@ -76,7 +76,7 @@ class AuthorizeEndpoint:
         asking.pushed_uri = interaction.data["pushed_uri"]
         try:
             # Run again: the client may have been suspended or changed meanwhile.
-            await table.run(asking)
+            await self._checked(request, asking)
             return await self._walk.resume(request, asking, interaction)
         except OAuthError as error:
             return await self._refuse(request, asking, error, interaction)
@@ -91,6 +91,13 @@ class AuthorizeEndpoint:
             pushed=self._pushed,
             keys=self._keys,
         )
+
+    async def _checked(self, request: Request, asking: Asking) -> None:
+        try:
+            await table.run(asking)
+        finally:
+            if asking.known_client is not None:
+                request.state.client_id = asking.known_client.client_id  # for the log line
 
     async def _refuse(
         self, request: Request, asking: Asking, error: OAuthError, interaction: Interaction | None = None

@@ -34,8 +34,9 @@ class StandingGrants:
             self._known[client_id] = (asked_at, gid)
         return gid
 
-    def forget(self, client_id: str) -> None:
-        self._known.pop(client_id, None)
+    def forget(self, payload: str) -> None:
+        """A notification: the id of a grant that was ended or renewed."""
+        self._known = {client: known for client, known in self._known.items() if str(known[1]) != payload}
 
 
 async def client_credentials(

@@ -95,7 +95,6 @@ async def test_a_back_end_may_end_its_own_tokens_and_get_new_ones(world: Provide
     await back_end.post("/revoke", {"token": token})
     await _forget(world, token)
     assert await introspected(server, token) == {"active": False}
-    world.provider.token.standing.forget(back_end.client_id)
     fresh = (await back_end.client_credentials()).json()["access_token"]
     assert (await introspected(server, fresh))["active"] is True
 
