@@ -82,9 +82,9 @@ async def import_file(
     """Imports a JSON Lines or CSV file; a run that was stopped goes on where it stopped.
 
     database_url: of the worker's login. open_keys: gives the key-encryption keys, e.g.
-    `partial(KeyEncryptionKeys.from_file, path)`; it must be picklable. events: topic → names of registered
-    outbox handlers (`person.died`, `person.number_changed`). processes: importing processes; 0 imports in
-    this one; None chooses by the size of the file.
+    `partial(KeyEncryptionKeys.from_file, path)`; it and the clock must be picklable. events: topic → names
+    of registered outbox handlers (`person.died`, `person.number_changed`). processes: importing processes;
+    0 imports in this one; None chooses by the size of the file.
 
     Raises FileRefused (not a file of ours), ImportFailed (another import runs, the database or the keys do
     not answer); what was written by then stays and need not be written again.
@@ -98,7 +98,7 @@ async def import_file(
         run_id, batch_rows = await _begin(conn, fingerprint, size, batch_rows, clock)
         before, done = await _totals(conn, run_id), {row["batch"] for row in await conn.fetch(_BATCHES, run_id)}
         begun = monotonic()
-        job = Job(path, shape, database_url, open_keys, events, run_id, clock.now())
+        job = Job(path, shape, database_url, open_keys, events, run_id, clock)
         todo = (chunk for chunk in chunks(path, shape, batch_rows) if chunk.batch not in done)
         counted = before
         if processes is None:

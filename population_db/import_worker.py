@@ -12,12 +12,11 @@ import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from typing import BinaryIO, Self
 
-from core.clock import FixedClock, vietnam_day
+from core.clock import Clock, vietnam_day
 from core.database import RawTx, Tx
 from core.outbox import Event, Outbox
 from population_db.import_batch import ReadBatch, Stamp, plan, read_batch
@@ -36,7 +35,8 @@ class Job:
     """What every importer of a run is told; goes to other processes, so it holds no open thing.
 
     open_keys: gives the key-encryption keys (a function or partial that can be pickled; keys themselves are
-    never sent). events: topic → names of the handlers the composition root registered for it.
+    never sent). events: topic → names of the handlers the composition root registered for it. clock: can be
+    pickled too.
     """
 
     path: Path
@@ -45,7 +45,7 @@ class Job:
     open_keys: Callable[[], KeyEncryptionKeys]
     events: Mapping[str, tuple[str, ...]]
     run_id: uuid.UUID
-    at: datetime
+    clock: Clock
 
 
 class Importer:
@@ -57,7 +57,6 @@ class Importer:
         self._vault = vault
         self._macs = ContentMacs(vault)
         self._file = file
-        self._stamp = Stamp(job.run_id, job.at)
         self._outbox = _outbox(job)
         self._read: ReadBatch | None = None
         self._sealed: SealedBatch | None = None
@@ -79,7 +78,7 @@ class Importer:
 
     async def prepare(self, chunk: Chunk) -> None:
         """Everything that can be done before the turn comes."""
-        self._read = read_batch(self._file, self._job.shape, chunk, self._vault, vietnam_day(self._job.at))
+        self._read = read_batch(self._file, self._job.shape, chunk, self._vault, vietnam_day(self._job.clock.now()))
         await self._plan()
 
     async def write(self) -> Counts | None:
@@ -100,7 +99,8 @@ class Importer:
             raise RuntimeError("prepare a batch first")
         found = await look(self._conn, self._read, self._job.run_id)
         plans = plan(self._read, found, self._vault, self._macs, self._job.run_id)
-        self._sealed = await seal(self._conn, self._vault, self._macs, plans, self._stamp)
+        stamp = Stamp(self._job.run_id, self._job.clock.now())
+        self._sealed = await seal(self._conn, self._vault, self._macs, plans, stamp)
 
 
 async def _elsewhere(tx: Tx, event: Event) -> None:
@@ -109,7 +109,7 @@ async def _elsewhere(tx: Tx, event: Event) -> None:
 
 def _outbox(job: Job) -> Outbox:
     """Writes events for handlers by name; the handlers themselves live in the worker process."""
-    outbox = Outbox(FixedClock(job.at))
+    outbox = Outbox(job.clock)
     for topic, names in job.events.items():
         for name in names:
             outbox.register(topic, name, _elsewhere)
