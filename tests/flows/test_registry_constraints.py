@@ -151,6 +151,7 @@ async def test_the_logins_may_do_no_more_than_their_work(
     asked = {"web": database, "worker": worker_database, "reader": reader_database}[login]
     for statement in FORBIDDEN[login]:
         async with asked.pool.acquire() as conn:
+            await conn.execute("SET default_transaction_read_only = off")  # the reader's first fence; here: the second
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await conn.execute(statement)
 
