@@ -1,4 +1,4 @@
-"""What ends grants from outside: a consent withdrawn, an account locked, a person's death. Idempotent."""
+"""What ends grants from outside: a consent withdrawn, a session ended, an account locked, a death. Idempotent."""
 
 import uuid
 
@@ -24,6 +24,16 @@ class GrantEnder:
             now=self._clock.now(),
         )
 
+    async def on_session_ended(self, tx: Tx, event: Event) -> None:
+        """Signed out here: what the session was used for ends with it."""
+        await grants.revoke_of_session(
+            tx,
+            uuid.UUID(event.payload["person_id"]),
+            str(event.payload["sid"]),
+            reason="signed-out",
+            now=self._clock.now(),
+        )
+
     async def on_account_locked(self, tx: Tx, event: Event) -> None:
         await self._end_all(tx, event, "account-locked")
 
@@ -39,5 +49,6 @@ def register_events(outbox: Outbox, clock: Clock) -> None:
     """The handlers' names are stored with the events: they must stay as they are."""
     ender = GrantEnder(clock)
     outbox.register("consent.withdrawn", "oidc.revoke-grants", ender.on_consent_withdrawn)
+    outbox.register("session.ended", "oidc.revoke-grants", ender.on_session_ended)
     outbox.register("account.locked", "oidc.revoke-grants", ender.on_account_locked)
     outbox.register("person.died", "oidc.revoke-grants", ender.on_person_died)

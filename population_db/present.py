@@ -9,6 +9,7 @@ from typing import Any
 
 from core.web.pages import format_date, format_phone
 from population_db.numbers import parse_number
+from population_db.relations import RELATIONS
 
 Translate = Callable[[str], str]
 
@@ -40,6 +41,8 @@ def present(code: str, value: Any, translate: Translate) -> list[str]:
         return [format_date(str(value))]
     if code == "phone":
         return [format_phone(str(value))]
+    if code == "relation_to_head":
+        return [_relation(str(value), translate)]
     if code in WORDS:
         return [translate(WORDS[code].get(str(value), str(value)))]
     if code == "nationality" and value == "VN":
@@ -65,12 +68,16 @@ def _person(value: Mapping[str, Any], translate: Translate) -> str:
     parts = [str(value["full_name"])]
     relation = value.get("relation") or value.get("relation_to_head")
     if relation:
-        parts.append(translate(str(relation)))
+        parts.append(_relation(str(relation), translate))
     if value.get("birth_date"):
         parts.append(format_date(str(value["birth_date"])))
     if value.get("number"):
         parts.append(masked(str(value["number"])))
     return " · ".join(parts)
+
+
+def _relation(code: str, translate: Translate) -> str:
+    return translate(RELATIONS[code][1]) if code in RELATIONS else code
 
 
 def _place(value: Mapping[str, Any]) -> str:

@@ -220,6 +220,14 @@ async def test_language_by_link_cookie_and_default(http: httpx.AsyncClient) -> N
     assert (await http.get("/nowhere?lang=%3Cscript%3E")).status_code == 404
 
 
+@pytest.mark.parametrize("path", ["//evil.test/x", "///evil.test/x", "/%2F/evil.test", "/\\\\evil.test"])
+async def test_the_language_link_stays_here(http: httpx.AsyncClient, path: str) -> None:
+    page = (await http.get(f"http://test{path}")).text
+    link = page.split('id="language" href="')[1].split('"')[0]
+    assert link.startswith("/")
+    assert not link.startswith(("//", "/\\"))
+
+
 async def test_an_interaction_belongs_to_its_browser_and_ends(cache: Cache, clock: FixedClock) -> None:
     from datetime import timedelta
 
