@@ -110,8 +110,8 @@ def format_phone(value: str | None) -> str:
 def _other_locale_url(request: Request, locale: str) -> str:
     """This page in the other language. Pages answered to a POST go to the page's own GET."""
     here = request.url.include_query_params(lang="en" if locale == "vi" else "vi")
-    # One slash in front: "//host" would be another site.
-    return f"/{here.path.lstrip('/\\')}?{here.query}"
+    path = here.path.lstrip("/\\")  # one slash in front: "//host" would be another site
+    return f"/{path}?{here.query}"
 
 
 def _catalogue(files: Iterable[Path]) -> dict[str, str]:
