@@ -7,8 +7,12 @@ from typing import Any
 
 import pytest
 
+from core.database import Database
 from core.dpop import access_token_hash
 from core.jose import SigningKey, decode_unverified, sign_jwt
+from privacy.journal.api import LogKey, verify
+from privacy.vault.api import Vault
+from service.key_files import key_files
 from tests.actors.browser import Browser, Page, left_for
 from tests.support.furnished import Furnished
 
@@ -190,3 +194,59 @@ async def test_beyond_the_policy_is_refused(furnished: Furnished, fields: list[s
     answer = await lookup(furnished, "/api/lookup/v1/records", records(furnished, fields=fields))
     assert answer.status_code == 403
     assert "ethnicity" not in answer.text or "Kinh" not in answer.text
+
+
+async def test_withdrawal_ends_tokens_and_lookups(furnished: Furnished) -> None:
+    portal = Portal(furnished)
+    async with furnished.browser() as browser:
+        tokens = await signed_in(furnished, browser, portal, "Uyen")
+        bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
+        assert (await browser.http.get("/userinfo", headers=bearer)).status_code == 200
+        await browser.open("/me/consents")
+        page = browser.page
+        assert page is not None
+        while 'href="/me/consents/' in page.text:
+            link = next(
+                part.split('"')[0]
+                for part in page.text.split('href="')[1:]
+                if part.startswith("/me/consents/") and part.split('"')[0].endswith("/withdraw")
+            )
+            page = await browser.open(link)
+            page = await browser.submit("withdraw-form")
+            page = await browser.open("/me/consents")
+            if "/withdraw" not in page.text:
+                break
+        uyen = furnished.persona("Uyen")
+        answer = await lookup(
+            furnished,
+            "/api/lookup/v1/records",
+            records(furnished, person={"number": uyen.number, "full_name": uyen.name}, fields=["permanent_residence"]),
+        )
+        assert answer.status_code == 403
+        assert answer.json()["type"].endswith("consent-missing")
+        await furnished.work()
+        assert (await browser.http.get("/userinfo", headers=bearer)).status_code == 401
+
+
+async def test_signing_out_ends_the_session_and_its_grants(furnished: Furnished) -> None:
+    portal = Portal(furnished)
+    async with furnished.browser() as browser:
+        tokens = await signed_in(furnished, browser, portal, "Quy")
+        bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
+        await browser.open("/signout")
+        await browser.submit("signout-form")
+        await furnished.work()
+        assert (await browser.http.get("/userinfo", headers=bearer)).status_code == 401
+        page = await browser.open("/authorize", **portal.authorize, prompt="none")
+        assert left_for(page)["error"] == "login_required"
+
+
+async def test_the_journal_of_the_story_is_whole(furnished: Furnished) -> None:
+    await furnished.work()
+    vault = furnished.worker.get(Vault)
+    log_key = LogKey.from_file(key_files(furnished.settings).log_key)
+    async with furnished.worker.get(Database).raw() as tx:
+        report = await verify(tx, vault, log_key.public_key, now=furnished.clock.now())
+    assert report.findings == ()
+    assert report.lines > 10
+    assert report.pending == 0
