@@ -5,15 +5,18 @@ somewhere can sign a person out. The browser is sent on only to an address that 
 Signing out ends every grant of the session, refresh tokens too.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from core.cache import Cache
 from core.clock import Clock
 from core.database import Database
-from core.errors import Refusal
+from core.errors import Refusal, Unavailable
+from core.ids import new_reference
 from core.interaction import Interactions
 from core.web.forms import read_form, read_urlencoded, strict_query
 from core.web.locale import request_locale, set_request_locale
@@ -29,6 +32,8 @@ from oidc.signing_keys import SigningKeys
 
 PATH = "/logout"
 CONFIRM_PATH = "/logout/confirm"
+TICKET_SECONDS = 120
+"""From a form of the portal to our own GET, in the same browser."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +58,34 @@ class LogoutEndpoint:
     pages: Pages
     database: Database
     clock: Clock
+    cache: Cache
 
     async def post(self, request: Request) -> Response:
-        """From another site our cookies are not with it: to our own GET first."""
+        """From another site our cookies are not with it: to our own GET first.
+
+        A hint is checked here and waits in the cache: an id_token that was sent in a form is not moved into
+        an address, where histories and logs on the way would keep it.
+        """
         form = await read_urlencoded(request)
         sent = {name: values[0] for name, values in form.items() if values[0]}
+        if "id_token_hint" in sent:
+            try:
+                asked = await self._checked(sent)
+            except OAuthError as error:
+                return self.answers.refuse(request, None, error)
+            locales = {name: sent[name] for name in ("ui_locales",) if name in sent}
+            sent = {"ticket": await self._keep(asked), **locales}
         return RedirectResponse(f"{PATH}?{urlencode(sent)}", 303, {"Cache-Control": "no-store"})
 
     async def get(self, request: Request) -> Response:
         """Signs out, or asks."""
         try:
             params = {name: value for name, value in strict_query(request).items() if value}
-            asked = await self._checked(params)
+            asked = await (self._kept(params["ticket"]) if "ticket" in params else self._checked(params))
         except OAuthError as error:
             return self.answers.refuse(request, None, error)
+        except Unavailable:
+            raise
         except Refusal as refusal:
             return self.answers.refuse(request, None, invalid_request(refusal.public))
         set_request_locale(request, params.get("ui_locales"))
@@ -100,6 +119,22 @@ class LogoutEndpoint:
         if session is None:
             return self._done(request, interaction.data["target"], ended=True)
         return await self._end(request, session, interaction.data["target"])
+
+    async def _keep(self, asked: LogoutRequest) -> str:
+        """Keeps a checked request for the next step; gives its ticket."""
+        ticket = new_reference()
+        kept = {"hint": asdict(asked.hint) if asked.hint else None, "target": asked.target}
+        await self.cache.put("logout", ticket, kept, TICKET_SECONDS)
+        return ticket
+
+    async def _kept(self, ticket: str) -> LogoutRequest:
+        """The request of a ticket, which is good once. Raises OAuthError, Unavailable."""
+        kept: dict[str, Any] | None = await self.cache.take("logout", ticket) if len(ticket) <= 64 else None
+        if kept is None:
+            raise invalid_request("This request to sign out is over. Please start again from the service.")
+        hint = Hint(**kept["hint"]) if kept["hint"] else None
+        client = await self.clients.get(hint.client_id) if hint else None
+        return LogoutRequest(hint, client, kept["target"])
 
     async def _checked(self, params: dict[str, str]) -> LogoutRequest:
         """Raises OAuthError for a hint that is not ours or an address that is not registered."""

@@ -107,7 +107,7 @@ class OpenIdProvider:
             authentication=authentication, keys=keys, database=database, cache=cache, clock=clock
         )
         self.logout = LogoutEndpoint(
-            issuer, clients, keys, identity, interactions, answers, pages, database, clock
+            issuer, clients, keys, identity, interactions, answers, pages, database, clock, cache
         )
 
     async def register_client(

@@ -23,6 +23,7 @@ STATUS_LINE = 7  # of postmaster.pid, counted from 0: "ready" when the server ta
 
 # Personal data must not reach the server's log through statements, parameters or error details.
 QUIET_LOG = {
+    "log_min_messages": "log",  # beyond WARNING and ERROR: the message of an error may quote the value it is about
     "log_statement": "none",
     "log_min_error_statement": "panic",
     "log_parameter_max_length": "0",

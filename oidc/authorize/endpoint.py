@@ -67,6 +67,7 @@ class AuthorizeEndpoint:
         browser is sent to our own GET before anything is read."""
         form = await read_urlencoded(request)
         sent = {name: values[0] for name, values in form.items() if values[0]}
+        sent.pop("login_hint", None)  # it may be a personal number, which has no business in an address
         return RedirectResponse(f"{PATH}?{urlencode(sent)}", 303, {"Cache-Control": "no-store"})
 
     async def resume(self, request: Request) -> Response:
