@@ -69,11 +69,11 @@ def verify_proof(
 
 def _plain(url: str) -> tuple[str, str, str]:
     """Scheme, authority and path, compared after RFC 3986 §6.2.2-3 normalisation of case and port."""
-    parts = urlsplit(url)
-    host = (parts.hostname or "").lower()
     try:
+        parts = urlsplit(url)  # raises as well: half an IPv6 address, a host that NFKC would change
         port = parts.port
     except ValueError:
         raise JoseRefused("the proof's URL cannot be read") from None
+    host = (parts.hostname or "").lower()
     default = {"http": 80, "https": 443}.get(parts.scheme.lower())
     return parts.scheme.lower(), f"{host}:{port or default}", parts.path or "/"

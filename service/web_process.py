@@ -12,6 +12,7 @@ import uvicorn
 from core.log import configure_logging
 from core.settings import load_settings
 from service.app import create_app
+from service.bounded_http import BoundedHttp
 from service.gate import wait_at_gate
 from service.ready_marks import mark_ready
 
@@ -36,7 +37,7 @@ def main() -> None:
     config = uvicorn.Config(
         create_app(settings),
         loop="uvloop",
-        http="httptools",
+        http=BoundedHttp,
         ws="none",
         lifespan="on",
         log_config=None,  # structlog of core.log, which drops what it does not know

@@ -128,7 +128,11 @@ def install(app: FastAPI) -> None:
         response.headers.update(error.headers or {})
         return response
 
-    app.add_middleware(EdgeMiddleware, on_failure=_unknown_failure)
+    app.add_middleware(EdgeMiddleware, on_failure=_unknown_failure, on_unreadable=_no_such_page)
+
+
+def _no_such_page(request: Request) -> Response:
+    return answer_refusal(request, Refusal("not-found", "There is no such page.", status=404))
 
 
 def _unknown_failure(request: Request) -> Response:

@@ -3,6 +3,7 @@
 A pure ASGI middleware: it costs microseconds, and it sees the headers of every answer, errors too.
 """
 
+import re
 import secrets
 from collections.abc import Callable, Iterable
 from time import perf_counter
@@ -23,6 +24,7 @@ from core.web.locale import choose_locale
 log = structlog.get_logger("http")
 
 ONE_YEAR_SECONDS = 365 * 24 * 3600
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def content_security_policy(form_action: Iterable[str] = ()) -> str:
@@ -38,12 +40,27 @@ def content_security_policy(form_action: Iterable[str] = ()) -> str:
     )
 
 
+_ALWAYS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+    (b"content-security-policy", content_security_policy().encode()),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+)
+"""Unless the answer brought its own."""
+_STRICT_TRANSPORT = (b"strict-transport-security", f"max-age={ONE_YEAR_SECONDS}; includeSubDomains".encode())
+
+
 class EdgeMiddleware:
     """Adds the headers, the request id and one log line per request; keeps the browser cookie."""
 
-    def __init__(self, app: ASGIApp, on_failure: Callable[[Request], Response]) -> None:
+    def __init__(
+        self, app: ASGIApp, on_failure: Callable[[Request], Response], on_unreadable: Callable[[Request], Response]
+    ) -> None:
         self.app = app
         self.on_failure = on_failure
+        self.on_unreadable = on_unreadable
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -63,7 +80,11 @@ class EdgeMiddleware:
             await send(message)
 
         try:
-            await self.app(scope, receive, send_with_headers)
+            if _CONTROL.search(scope["path"]):
+                # Nothing here has such a name, and a NUL would be an error of the database further in.
+                await self.on_unreadable(Request(scope))(scope, receive, send_with_headers)
+            else:
+                await self.app(scope, receive, send_with_headers)
         except Exception as error:
             # Answered here and not outside: this answer needs the headers as well.
             log.error("unknown failure", exc_info=error)
@@ -88,26 +109,30 @@ class EdgeMiddleware:
 
 
 def _route_of(scope: Scope) -> str:
-    """The pattern that matched, for logs and metrics; plain Starlette routes name it only by having no parameters."""
+    """The pattern that matched, for logs and metrics; plain Starlette routes name it only by having no parameters.
+
+    Never a path as it was sent: it could hold a number, and a million made-up ones would be a million metrics.
+    """
     pattern = getattr(scope.get("route"), "path", None)
     if pattern is None and "endpoint" in scope:
-        pattern = "/static" if scope.get("path_params") else scope["path"]
+        # Below a mount (`root_path`), and with parameters, the rest of the path is the caller's own.
+        pattern = scope.get("root_path") or ("parameters" if scope.get("path_params") else scope["path"])
     return pattern or "unmatched"
 
 
 def _add_headers(scope: Scope, headers: MutableHeaders, ident: str) -> None:
-    request = Request(scope)
-    settings = part(request, Settings)
-    headers["X-Request-Id"] = ident
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "no-referrer")
-    headers.setdefault("X-Frame-Options", "DENY")
-    headers.setdefault("Content-Security-Policy", content_security_policy())
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+    settings = part(Request(scope), Settings)
+    sent = {name for name, _ in headers.raw}
+    headers.raw.append((b"x-request-id", ident.encode()))
+    headers.raw.extend(header for header in _ALWAYS if header[0] not in sent)
     if settings.https:
-        headers["Strict-Transport-Security"] = f"max-age={ONE_YEAR_SECONDS}; includeSubDomains"
+        headers.raw.append(_STRICT_TRANSPORT)
     made: str | None = scope["state"].get("browser_id")
+    if made is not None or scope["query_string"]:
+        _add_cookies(Request(scope), headers, settings, made)
+
+
+def _add_cookies(request: Request, headers: MutableHeaders, settings: Settings, made: str | None) -> None:
     cookies = Response()
     if made is not None and request.cookies.get(cookie_name(settings, "browser")) != made:
         set_cookie(cookies, settings, "browser", made)

@@ -147,10 +147,11 @@ async def history(request: Request, tx: PageTx) -> Response:
         )
         for line in stored[:PAGE_LINES]
     ]
-    older = urlencode({"show": show, "before": entries[-1].at.isoformat(), "line": entries[-1].line_id})
-    return pages.render(
-        request, "desk/history.html", entries=entries, show=show, older=older if len(stored) > PAGE_LINES else None
-    )
+    older = None
+    if len(stored) > PAGE_LINES:
+        last = entries[-1]
+        older = urlencode({"show": show, "before": last.at.isoformat(), "line": last.line_id})
+    return pages.render(request, "desk/history.html", entries=entries, show=show, older=older)
 
 
 def _line_id(text: str | None) -> uuid.UUID | None:
@@ -167,6 +168,7 @@ def _instant(text: str | None) -> datetime | None:
         at = datetime.fromisoformat(text)
     except ValueError:
         raise Refusal("malformed-parameters", "The request's parameters cannot be read.") from None
-    if at.tzinfo is None:
+    # The ends of the calendar are no instants in every time zone, and no line lies there.
+    if at.tzinfo is None or not 1900 <= at.year <= 9000:
         raise Refusal("malformed-parameters", "The request's parameters cannot be read.")
     return at

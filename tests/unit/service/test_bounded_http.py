@@ -1,0 +1,91 @@
+"""A head, or a trailer, that never ends does not fill the memory; one that trickles in is let go."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import uvicorn
+
+import service.bounded_http
+from service.bounded_http import MAX_HEAD_BYTES, BoundedHttp
+
+GET = b"GET / HTTP/1.1\r\nHost: test\r\n"
+POST = b"POST / HTTP/1.1\r\nHost: test\r\n"
+
+
+async def size_of_body(scope: Any, receive: Any, send: Any) -> None:
+    """Answers with the number of bytes that came."""
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return
+        size, more = size + len(message.get("body", b"")), message.get("more_body", False)
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(str(size)))]})
+    await send({"type": "http.response.body", "body": str(size).encode()})
+
+
+@pytest.fixture
+async def port() -> AsyncIterator[int]:
+    config = uvicorn.Config(size_of_body, host="127.0.0.1", port=0, http=BoundedHttp, lifespan="off", log_config=None)
+    server = uvicorn.Server(config)
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    task = asyncio.create_task(server._serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    yield server.servers[0].sockets[0].getsockname()[1]
+    server.should_exit = True
+    await task
+
+
+async def answer_to(port: int, *pieces: bytes) -> bytes:
+    """What comes back until the connection closes or is quiet; a reset is an end like any other."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    told = b""
+    try:
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+        async with asyncio.timeout(2):
+            while got := await reader.read(65536):
+                told += got
+    except (ConnectionError, TimeoutError):
+        pass
+    finally:
+        writer.close()
+    return told
+
+
+async def test_honest_requests_pass(port: int) -> None:
+    assert b"200 OK" in await answer_to(port, GET + b"DPoP: " + b"a" * 9000 + b"\r\n\r\n")
+    body = b"x" * 1_000_000
+    assert (await answer_to(port, POST + b"Content-Length: 1000000\r\n\r\n", body)).endswith(b"1000000")
+    pipelined = await answer_to(port, (GET + b"\r\n") * 50)
+    assert pipelined.count(b"200 OK") == 50
+
+
+async def test_a_header_without_end_is_cut_off(port: int) -> None:
+    told = await answer_to(port, GET + b"X: ", *(b"a" * 16_384 for _ in range(2 * MAX_HEAD_BYTES // 16_384)))
+    assert b"200" not in told
+    assert told[:12] in {b"HTTP/1.1 431", b""}  # the reset of a connection with unread bytes may overtake the answer
+
+
+async def test_a_large_head_in_one_piece_is_refused(port: int) -> None:
+    told = await answer_to(port, GET + b"".join(b"X%d: aaaa\r\n" % n for n in range(12_000)) + b"\r\n")
+    assert b"200" not in told
+
+
+async def test_a_trailer_without_end_is_cut_off(port: int) -> None:
+    head = POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX: "
+    told = await answer_to(port, head, *(b"a" * 16_384 for _ in range(2 * MAX_HEAD_BYTES // 16_384)))
+    assert b"200" not in told
+
+
+async def test_a_head_that_trickles_in_is_let_go(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service.bounded_http, "HEAD_SECONDS", 0.2)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(GET)
+    async with asyncio.timeout(2):
+        assert await reader.read() == b""
+    writer.close()
