@@ -88,6 +88,7 @@ class _Forward(logging.Handler):
             record.levelno if record.levelno in {10, 20, 30, 40, 50} else logging.WARNING,
             "library",
             logger=record.name,
-            detail=str(record.msg)[:200],  # the template only: arguments may hold data
+            # The template only, arguments may hold data; its first line only, for asyncio writes an exception below.
+            detail=str(record.msg).split("\n", 1)[0][:200],
             **({"exc_info": record.exc_info} if record.exc_info else {}),
         )
