@@ -64,8 +64,11 @@ class RawRow:
 
 def probe(path: Path) -> Shape:
     """Looks at the head of a file. Raises FileRefused when it is not one of ours."""
-    with path.open("rb") as file:
-        head = file.read(MAX_ROW_BYTES)
+    try:
+        with path.open("rb") as file:
+            head = file.read(MAX_ROW_BYTES)
+    except OSError as error:
+        raise FileRefused(f"the file cannot be read: {error.strerror}") from None
     if not head:
         raise FileRefused("the file is empty")
     _check_encoding(head)

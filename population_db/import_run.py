@@ -18,7 +18,7 @@ from population_db.import_look import Connection, connect
 from population_db.import_reader import chunks, digest, probe
 from population_db.import_rejects import write_rejects
 from population_db.import_store import Counts
-from population_db.import_worker import Job
+from population_db.import_worker import Job, sentence
 from privacy.vault.api import KeyEncryptionKeys
 
 BATCH_ROWS = 2_000
@@ -90,7 +90,7 @@ async def import_file(
     not answer); what was written by then stays and need not be written again.
     """
     shape = probe(path)
-    size = path.stat().st_size  # noqa: ASYNC240 - a command, not a server
+    size = path.stat().st_size  # noqa: ASYNC240
     fingerprint = await asyncio.to_thread(
         digest, path, lambda done: progress(Progress("checking", done, size, Counts()))
     )
@@ -110,7 +110,8 @@ async def import_file(
                     progress(Progress("importing", chunk.end, size, counted))
             await _finish(conn, run_id, clock)
         finally:
-            if rejects_path is not None:
+            # A stopped import tells what it refused so far; when the database is gone it cannot.
+            if rejects_path is not None and not conn.is_closed():
                 await write_rejects(conn, run_id, path, shape, rejects_path)
         seconds = monotonic() - begun
         total = await _totals(conn, run_id)
@@ -138,6 +139,8 @@ async def _only_import(database_url: str) -> AsyncIterator[Connection]:
         if not await conn.fetchval("SELECT pg_try_advisory_lock($1)", IMPORT_LOCK):
             raise ImportFailed("another import is running")
         yield conn
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        raise ImportFailed(sentence(error)) from error
     finally:
         await conn.close()
 

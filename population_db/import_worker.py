@@ -158,5 +158,5 @@ async def _serve(job: Job, pipe: Pipe) -> None:
 
 
 def sentence(error: Exception) -> str:
-    """What went wrong, without a value of any row: database messages quote them in their detail only."""
-    return f"{type(error).__name__}: {error}"
+    """What went wrong, in one line: the lines after it are the database's detail, which quotes rows."""
+    return f"{type(error).__name__}: {error}".splitlines()[0]

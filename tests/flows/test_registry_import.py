@@ -295,6 +295,31 @@ async def test_keys_that_do_not_fit_stop_the_import_in_a_sentence(world: Registr
     assert await world.value("SELECT count(*) FROM population_db.persons") == 0
 
 
+async def test_a_rejects_file_that_cannot_be_written_is_told(world: RegistryWorld) -> None:
+    world.rejects_path.mkdir()
+    with pytest.raises(ImportFailed, match=r"rejects\.jsonl"):
+        await world.load(world.file([huong()]))
+    world.rejects_path.rmdir()
+    assert (await world.load(world.file([huong()]))).unchanged == 1
+
+
+async def test_a_database_that_is_not_there_is_told(world: RegistryWorld) -> None:
+    world.worker_url = f"postgresql://nobody:x@/none?host={world.folder}"
+    with pytest.raises(ImportFailed, match="does not answer"):
+        await world.load(world.file([huong()]))
+
+
+async def test_a_connection_that_is_cut_stops_the_import_in_a_sentence(world: RegistryWorld) -> None:
+    def cut(step: Progress) -> None:
+        if step.stage == "importing":
+            raise ConnectionResetError("the server closed the connection")
+
+    with pytest.raises(ImportFailed, match="ConnectionResetError"):
+        await world.load(world.file(list(rows(40, seed=17))), batch_rows=10, progress=cut)
+    report = await world.load(world.file(list(rows(40, seed=17))))
+    assert (report.inserted, report.resumed) == (40, 10)
+
+
 async def test_nothing_of_a_person_stands_in_the_database_in_clear(world: RegistryWorld) -> None:
     """The canary: planted names, numbers, dates, addresses, phones are nowhere in a dump of all tables."""
     canaries = [

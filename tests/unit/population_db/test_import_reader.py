@@ -67,6 +67,13 @@ def test_a_file_that_is_none_of_ours_is_refused_in_a_sentence(tmp_path: Path, da
         probe(written(tmp_path, data, "people.dat"))
 
 
+def test_a_file_that_cannot_be_read_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(FileRefused, match="No such file"):
+        probe(tmp_path / "none.jsonl")
+    with pytest.raises(FileRefused, match="directory"):
+        probe(tmp_path)
+
+
 def test_one_row_in_another_encoding_is_one_refused_row(tmp_path: Path) -> None:
     broken = LINE.replace(b"\xe1\xbb\x85", b"\xd4")
     assert [
