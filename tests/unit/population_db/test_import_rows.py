@@ -233,9 +233,7 @@ _VALUES = {
 }
 
 
-@given(
-    st.fixed_dictionaries({"number": _VALUES["number"]}, optional={k: v for k, v in _VALUES.items() if k != "number"})
-)
+@given(st.fixed_dictionaries({"number": _NUMBER}, optional=_VALUES))
 def test_what_the_quick_way_takes_the_plain_way_takes_unchanged(row: dict[str, Any]) -> None:
     row = {"sources": {}, **row}
     quick = quick_json(orjson.dumps(row))
