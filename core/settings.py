@@ -86,20 +86,6 @@ class Settings(BaseSettings):
             return self
         if not self.https:
             raise ValueError("DINHDANH_ISSUER must be https outside sandbox mode")
-        missing = [
-            name
-            for name, value in (
-                ("DATABASE_URL", self.database_url),
-                ("DATABASE_WORKER_URL", self.database_worker_url),
-                ("REDIS_URL", self.redis_url),
-                ("DINHDANH_KEK_FILE", self.kek_file),
-                ("DINHDANH_LOG_KEY_FILE", self.log_key_file),
-                ("DINHDANH_WEB_SECRET_FILE", self.web_secret_file),
-            )
-            if value is None
-        ]
-        if missing:
-            raise ValueError(f"outside sandbox mode these must be set: {', '.join(missing)}")
         for name, path in (
             ("DINHDANH_KEK_FILE", self.kek_file),
             ("DINHDANH_LOG_KEY_FILE", self.log_key_file),
@@ -123,6 +109,35 @@ class Settings(BaseSettings):
     @property
     def secrets_dir(self) -> Path:
         return self.data_dir / "secrets"
+
+
+_NEEDED = {
+    "web": {
+        "DATABASE_URL": "database_url",
+        "REDIS_URL": "redis_url",
+        "DINHDANH_KEK_FILE": "kek_file",
+        "DINHDANH_WEB_SECRET_FILE": "web_secret_file",
+    },
+    "worker": {
+        "DATABASE_WORKER_URL": "database_worker_url",
+        "REDIS_URL": "redis_url",
+        "DINHDANH_KEK_FILE": "kek_file",
+        "DINHDANH_LOG_KEY_FILE": "log_key_file",
+        "DINHDANH_WEB_SECRET_FILE": "web_secret_file",
+    },
+    "migrate": {"DATABASE_OWNER_URL": "database_owner_url", "DINHDANH_KEK_FILE": "kek_file"},
+}
+"""Setting → attribute, by process. Each gets what it works with and no more: a web process that was taken over holds
+neither the worker's password nor the key that signs the journal."""
+
+
+def require_for(settings: Settings, process: Literal["web", "worker", "migrate"]) -> None:
+    """Raises SettingsError that names what this process lacks; in the sandbox it is made, so nothing is asked."""
+    if settings.sandbox:
+        return
+    missing = [name for name, attribute in _NEEDED[process].items() if getattr(settings, attribute) is None]
+    if missing:
+        raise SettingsError(f"outside sandbox mode these must be set: {', '.join(missing)}")
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -22,7 +22,7 @@ from core.database import Database
 from core.interaction import Interactions
 from core.outbox import Outbox
 from core.runtime import Parts
-from core.settings import Settings, secret_value
+from core.settings import Settings, require_for, secret_value
 from core.token import TokenVerifier
 from core.web.browser import WebSecret
 from core.web.pages import Pages, PageSource
@@ -62,6 +62,7 @@ async def composed(
     settings: Settings, *, login: Login, clock: Clock | None = None, asset_version: str = ""
 ) -> AsyncIterator[Parts]:
     """All rooms of one process, closed at the end. Raises SettingsError, VaultError, Unavailable, CommandError."""
+    require_for(settings, login)
     parts = Parts()
     async with AsyncExitStack() as stack:
         parts.add(Settings, settings)

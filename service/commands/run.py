@@ -3,7 +3,7 @@
 from rich.console import Console
 
 from core.log import configure_logging
-from core.settings import load_settings
+from core.settings import load_settings, require_for
 from service.servers import servers_for_command
 
 
@@ -18,6 +18,7 @@ def up_command() -> None:
 def serve_command() -> None:
     """Serve the pages and APIs (needs DATABASE_URL and REDIS_URL)."""
     settings = load_settings()
+    require_for(settings, "web")
     configure_logging(settings.log_level)
     from service.serve import serve
 
@@ -27,6 +28,7 @@ def serve_command() -> None:
 def worker_command() -> None:
     """Run the background work (needs DATABASE_WORKER_URL and REDIS_URL)."""
     settings = load_settings()
+    require_for(settings, "worker")
     configure_logging(settings.log_level)
     from service.gate import wait_at_gate
     from service.worker import work
@@ -38,6 +40,7 @@ def worker_command() -> None:
 def migrate_command() -> None:
     """Bring the database to the newest revision and make missing data keys, as its owner (DATABASE_OWNER_URL)."""
     settings = load_settings()
+    require_for(settings, "migrate")
     with servers_for_command(settings) as servers:
         from service.key_files import make_sandbox_keys
         from service.migrate import newest_revision

@@ -1,10 +1,11 @@
 """Settings: each fault is a sentence that names the setting; outside the sandbox nothing has a default."""
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
-from core.settings import SettingsError, load_settings
+from core.settings import SettingsError, load_settings, require_for
 
 
 @pytest.fixture(autouse=True)
@@ -50,19 +51,33 @@ def test_production_is_complete(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "named"),
+    ("process", "name", "named"),
     [
-        ("database_url", "DATABASE_URL"),
-        ("database_worker_url", "DATABASE_WORKER_URL"),
-        ("redis_url", "REDIS_URL"),
-        ("kek_file", "DINHDANH_KEK_FILE"),
-        ("log_key_file", "DINHDANH_LOG_KEY_FILE"),
-        ("web_secret_file", "DINHDANH_WEB_SECRET_FILE"),
+        ("web", "database_url", "DATABASE_URL"),
+        ("web", "redis_url", "REDIS_URL"),
+        ("web", "kek_file", "DINHDANH_KEK_FILE"),
+        ("web", "web_secret_file", "DINHDANH_WEB_SECRET_FILE"),
+        ("worker", "database_worker_url", "DATABASE_WORKER_URL"),
+        ("worker", "redis_url", "REDIS_URL"),
+        ("worker", "kek_file", "DINHDANH_KEK_FILE"),
+        ("worker", "log_key_file", "DINHDANH_LOG_KEY_FILE"),
+        ("migrate", "database_owner_url", "DATABASE_OWNER_URL"),
+        ("migrate", "kek_file", "DINHDANH_KEK_FILE"),
     ],
 )
-def test_what_is_missing_is_named(tmp_path: Path, name: str, named: str) -> None:
+def test_what_is_missing_is_named(
+    tmp_path: Path, process: Literal["web", "worker", "migrate"], name: str, named: str
+) -> None:
+    complete = {"database_owner_url": "postgresql://owner@db/x", **production(tmp_path)}
+    require_for(load_settings(**complete), process)
     with pytest.raises(SettingsError, match=named):
-        load_settings(**production(tmp_path, **{name: None}))
+        require_for(load_settings(**{**complete, name: None}), process)
+
+
+def test_a_web_process_needs_neither_the_workers_password_nor_the_log_key(tmp_path: Path) -> None:
+    """A server taken over through its pages must not hold what would let it rewrite and sign the journal."""
+    alone = load_settings(**production(tmp_path, database_worker_url=None, log_key_file=None))
+    require_for(alone, "web")
 
 
 def test_plain_http_stops_production(tmp_path: Path) -> None:

@@ -30,13 +30,11 @@ async def size_of_body(scope: Any, receive: Any, send: Any) -> None:
 async def port() -> AsyncIterator[int]:
     config = uvicorn.Config(size_of_body, host="127.0.0.1", port=0, http=BoundedHttp, lifespan="off", log_config=None)
     server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    task = asyncio.create_task(server._serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
+    config.load()
+    server.lifespan = config.lifespan_class(config)
+    await server.startup()
     yield server.servers[0].sockets[0].getsockname()[1]
-    server.should_exit = True
-    await task
+    await server.shutdown()
 
 
 async def answer_to(port: int, *pieces: bytes) -> bytes:
