@@ -165,6 +165,14 @@ async def _prepare_connection(conn: "asyncpg.Connection[Any]") -> None:
         )
 
 
+async def _nothing_to_undo(_: "asyncpg.Connection[Any]") -> None:
+    """In place of asyncpg's RESET ALL, UNLISTEN and the like: a whole trip after every use of a connection.
+
+    Nothing that outlives a transaction is ever set on a pooled connection (a test looks for it); an open
+    transaction is rolled back by asyncpg before it asks this, and who listens stops listening himself.
+    """
+
+
 def _unavailable(cause: BaseException) -> Unavailable:
     return Unavailable(
         "database-unavailable",
@@ -248,6 +256,7 @@ class Database:
             max_size=raw,
             timeout=5,
             init=_prepare_connection,
+            reset=_nothing_to_undo,
             server_settings=server_settings,
             max_inactive_connection_lifetime=120,
         )

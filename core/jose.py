@@ -8,8 +8,9 @@ Sources: RFC 7515, 7517, 7518, 7519, 7638, 8037, 8725, 9864.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -20,6 +21,8 @@ SIGNATURE_ALGORITHMS = frozenset({"ES256", "PS256", "RS256", "EdDSA", "Ed25519"}
 """What we verify at all. RS256 stands only for id_tokens of clients that know nothing better."""
 
 MAX_TOKEN_LENGTH = 16 * 1024
+REMEMBERED_KEYS = 1_024
+"""Public keys kept as read: reading one costs more than checking a signature with it."""
 LEEWAY_SECONDS = 60
 """RFC 8725 asks for small; clocks of portals are off by that much at the most."""
 
@@ -44,31 +47,42 @@ class JoseRefused(Exception):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VerificationKey:
-    """A public key bound to one algorithm."""
+    """A public key bound to one algorithm. thumbprint: RFC 7638, SHA-256, base64url."""
 
     kid: str
     alg: str
+    thumbprint: str
     _key: _AnyKey
 
     @classmethod
     def from_jwk(cls, public: Mapping[str, Any], *, alg: str | None = None) -> "VerificationKey":
         """Reads a public JWK. Raises JoseRefused on private members, weak or unfitting keys."""
+        try:
+            written = orjson.dumps(dict(public), option=orjson.OPT_SORT_KEYS)
+        except TypeError:
+            raise JoseRefused("the key cannot be read") from None
+        return _remembered(written, alg)
+
+    @classmethod
+    def _read(cls, public: Mapping[str, Any], alg: str | None) -> "VerificationKey":
         if any(member in public for member in ("d", "p", "q", "dp", "dq", "qi", "oth", "k")):
             raise JoseRefused("a private or symmetric key must not be sent")
         key = _import(public)
         chosen = alg or public.get("alg") or _default_algorithm(key)
         if chosen not in _algorithms_of(key):
             raise JoseRefused("the key does not fit its algorithm")
-        return cls(kid=str(public.get("kid") or key.thumbprint()), alg=chosen, _key=key)
+        thumbprint = str(key.thumbprint())
+        return cls(kid=str(public.get("kid") or thumbprint), alg=chosen, thumbprint=thumbprint, _key=key)
 
     def public_jwk(self) -> dict[str, Any]:
         """The JWK for publication: no private member, with kid, alg and use."""
         return {**self._key.as_dict(private=False), "kid": self.kid, "alg": self.alg, "use": "sig"}
 
-    @property
-    def thumbprint(self) -> str:
-        """RFC 7638, SHA-256, base64url."""
-        return str(self._key.thumbprint())
+
+@lru_cache(maxsize=REMEMBERED_KEYS)
+def _remembered(written: bytes, alg: str | None) -> VerificationKey:
+    """By the whole of what was sent, so that a key differing in any member is read and checked itself."""
+    return VerificationKey._read(orjson.loads(written), alg)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,6 +135,7 @@ class UnverifiedJwt:
     header: Mapping[str, Any]
     claims: Mapping[str, Any]
     token: str
+    _seen: jws.CompactSignature = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,16 +168,18 @@ def decode_unverified(token: str) -> UnverifiedJwt:
         raise JoseRefused("not a signed JWT") from None
     if not isinstance(claims, dict):
         raise JoseRefused("the claims are not an object")
-    return UnverifiedJwt(header=seen.protected, claims=claims, token=token)
+    return UnverifiedJwt(header=seen.protected, claims=claims, token=token, _seen=seen)
 
 
-def verify_signature(token: str, key: VerificationKey, *, typ: Collection[str] | None) -> VerifiedJwt:
+def verify_signature(token: str | UnverifiedJwt, key: VerificationKey, *, typ: Collection[str] | None) -> VerifiedJwt:
     """Checks the signature and `typ` only; times and audience are the caller's. Raises JoseRefused.
+
+    token: as it came, or as `decode_unverified` read it: then it is not read again.
 
     typ: allowed media types without `application/` (RFC 8725 §3.11); None where the profile leaves it open
     (client assertions, id_token hints).
     """
-    unverified = decode_unverified(token)
+    unverified = decode_unverified(token) if isinstance(token, str) else token
     header = unverified.header
     if header.get("alg") != key.alg and {header.get("alg"), key.alg} != {"EdDSA", "Ed25519"}:
         raise JoseRefused("the algorithm is not the one of the key")
@@ -174,9 +191,11 @@ def verify_signature(token: str, key: VerificationKey, *, typ: Collection[str] |
             raise JoseRefused("the token has another type")
     alg = str(header["alg"])
     try:
-        jws.deserialize_compact(token, key._key, algorithms=[alg], registry=_registry(alg))
+        holds = jws.validate_compact(unverified._seen, key._key, algorithms=[alg], registry=_registry(alg))
     except (JoseError, ValueError, TypeError):
-        raise JoseRefused("the signature does not hold") from None
+        holds = False
+    if not holds:
+        raise JoseRefused("the signature does not hold")
     return VerifiedJwt(header=header, claims=unverified.claims, kid=key.kid)
 
 
@@ -208,7 +227,7 @@ def verify_jwt(
     verified = None
     for key in fitting[:4]:
         try:
-            verified = verify_signature(token, key, typ=typ)
+            verified = verify_signature(unverified, key, typ=typ)
             break
         except JoseRefused as refused:
             last = refused
@@ -249,6 +268,7 @@ def check_times(
             raise JoseRefused(f"{name} lies in the future")
 
 
+@lru_cache(maxsize=16)
 def _registry(*algorithms: str) -> _Registry:
     # strict_check_header off: unknown header parameters are ignored (RFC 7515 §4), `crit` is refused above.
     return _Registry(algorithms=list(algorithms), strict_check_header=False)

@@ -4,12 +4,14 @@ A field that is not on the list is dropped and named in `dropped`, never written
 token cannot slip into a log by a careless keyword.
 """
 
+import json
 import logging
 import sys
 from collections.abc import MutableMapping
 from contextvars import ContextVar
 from typing import Any, TextIO
 
+import orjson
 import structlog
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
@@ -60,6 +62,13 @@ def _exception_type_only(_: Any, __: str, event: MutableMapping[str, Any]) -> Mu
     return event
 
 
+def _as_json(event: Any, **options: Any) -> str:
+    try:
+        return orjson.dumps(event, default=options.get("default")).decode()
+    except TypeError:  # half a surrogate pair, a number beyond 64 bits: a log line is never lost for that
+        return json.dumps(event, **options)
+
+
 def configure_logging(level: str = "info", stream: TextIO | None = None) -> None:
     """Sets up structlog for this process, and sends the standard library's warnings the same way."""
     structlog.configure(
@@ -69,7 +78,7 @@ def configure_logging(level: str = "info", stream: TextIO | None = None) -> None
             _add_request_id,
             _exception_type_only,
             _keep_allowed,
-            structlog.processors.JSONRenderer(),
+            structlog.processors.JSONRenderer(serializer=_as_json),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
         logger_factory=structlog.PrintLoggerFactory(stream or sys.stderr),

@@ -15,6 +15,7 @@ import core.web
 from core.clock import Clock
 from core.settings import Settings
 from core.web import edge
+from core.web.hot import HotRoutes, hot_endpoints
 from service import health, metrics
 from service.compose import composed, routers
 
@@ -44,6 +45,9 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         # The redirect would be built from the Host header, which is whatever the caller wrote.
         redirect_slashes=False,
     )
+    # Inside the edge: headers, log line and metrics hold for the short way too.
+    plain = hot_endpoints(route for router in routers() for route in router.routes)
+    app.add_middleware(HotRoutes, endpoints=plain, on_refusal=edge.answer_refusal)
     edge.install(app)
     app.include_router(health.router)
     app.include_router(metrics.router)

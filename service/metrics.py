@@ -1,6 +1,7 @@
 """Prometheus metrics, over all worker processes (multiprocess directory). Labels never name a person."""
 
 import os
+from functools import lru_cache
 
 from fastapi import APIRouter
 from prometheus_client import (
@@ -36,8 +37,14 @@ router = APIRouter()
 
 def observe_request(method: str, route: str, status: int, seconds: float) -> None:
     """Counts one answer. route: the pattern, never the path, so that labels stay few and tell nothing."""
-    REQUESTS.labels(method if method in METHODS else "other", route, str(status)).inc()
-    SECONDS.labels(route).observe(seconds)
+    count, times = _children(method if method in METHODS else "other", route, status)
+    count.inc()
+    times.observe(seconds)
+
+
+@lru_cache(maxsize=4_096)
+def _children(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    return REQUESTS.labels(method, route, str(status)), SECONDS.labels(route)
 
 
 @router.get("/metrics", include_in_schema=False)

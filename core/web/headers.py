@@ -40,6 +40,18 @@ def content_security_policy(form_action: Iterable[str] = ()) -> str:
     )
 
 
+_ALWAYS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+    (b"content-security-policy", content_security_policy().encode()),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+)
+"""Unless the answer brought its own."""
+_STRICT_TRANSPORT = (b"strict-transport-security", f"max-age={ONE_YEAR_SECONDS}; includeSubDomains".encode())
+
+
 class EdgeMiddleware:
     """Adds the headers, the request id and one log line per request; keeps the browser cookie."""
 
@@ -109,18 +121,18 @@ def _route_of(scope: Scope) -> str:
 
 
 def _add_headers(scope: Scope, headers: MutableHeaders, ident: str) -> None:
-    request = Request(scope)
-    settings = part(request, Settings)
-    headers["X-Request-Id"] = ident
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "no-referrer")
-    headers.setdefault("X-Frame-Options", "DENY")
-    headers.setdefault("Content-Security-Policy", content_security_policy())
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+    settings = part(Request(scope), Settings)
+    sent = {name for name, _ in headers.raw}
+    headers.raw.append((b"x-request-id", ident.encode()))
+    headers.raw.extend(header for header in _ALWAYS if header[0] not in sent)
     if settings.https:
-        headers["Strict-Transport-Security"] = f"max-age={ONE_YEAR_SECONDS}; includeSubDomains"
+        headers.raw.append(_STRICT_TRANSPORT)
     made: str | None = scope["state"].get("browser_id")
+    if made is not None or scope["query_string"]:
+        _add_cookies(Request(scope), headers, settings, made)
+
+
+def _add_cookies(request: Request, headers: MutableHeaders, settings: Settings, made: str | None) -> None:
     cookies = Response()
     if made is not None and request.cookies.get(cookie_name(settings, "browser")) != made:
         set_cookie(cookies, settings, "browser", made)

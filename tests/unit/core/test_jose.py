@@ -142,7 +142,7 @@ def test_private_members_are_never_published_or_taken(key: SigningKey) -> None:
     assert "d" not in key.public().public_jwk()
     with pytest.raises(JoseRefused, match="private"):
         VerificationKey.from_jwk(key.private_jwk())
-    assert "d" not in repr(key)
+    assert key.private_jwk()["d"] not in repr(key)
     assert key.private_jwk()["d"] not in repr(key)
 
 
