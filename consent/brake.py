@@ -33,12 +33,13 @@ class Brake:
     misses_per_person: int = MISSES_PER_PERSON
     misses_per_recipient: int = MISSES_PER_RECIPIENT
 
-    async def weigh(self, recipient: str, number: str, *, missed: bool) -> None:
+    async def weigh(self, recipient: str, number: str, *, missed: bool, together: str | None = None) -> None:
         """Counts a miss, or only looks. Raises TooMany, Unavailable.
 
-        recipient: the client or the appointment that asks.
+        recipient: the client or the appointment that asks. together: whose tries at one number are counted as
+        one, when that is more than the recipient alone.
         """
-        about = f"{recipient}\x1f{self.digest(number).hex()}"
+        about = f"{together or recipient}\x1f{self.digest(number).hex()}"
         if missed:
             of_person = await self.cache.hit(_PERSON, about, WINDOW_SECONDS)
             of_recipient = await self.cache.hit(_RECIPIENT, recipient, WINDOW_SECONDS)

@@ -49,16 +49,20 @@ def together(fields: Sequence[str], decisions: Sequence[Decision]) -> Decision:
 
 
 def subject_for_official(
-    person_id: uuid.UUID, alive: bool, actor: Actor, records: Mapping[uuid.UUID, Record]
+    person_id: uuid.UUID,
+    alive: bool,
+    actor: Actor,
+    records: Mapping[uuid.UUID, Record],
+    holders: Mapping[str, uuid.UUID],
 ) -> Subject:
-    """What an official's case must know of the person: himself, family, where he lives."""
+    """What an official's case must know of the person: himself, family, where he lives. holders: see kinship."""
     record, own = records[person_id], records.get(actor.person_id or NOBODY)
     return Subject(
         person_id=person_id,
         alive=alive,
         is_asker=person_id == actor.person_id,
         # Without his own record nobody can tell: then it counts as family.
-        is_family_of_asker=own is None or are_related(record, own),
+        is_family_of_asker=own is None or are_related(record, own, holders),
         places=places_of(record),
     )
 

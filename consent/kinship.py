@@ -1,10 +1,12 @@
 """Whether a person is family or household of an official, and where he lives. Pure.
 
 Told from both records by personal numbers: who stands in the other's family or household, who shares a
-parent, who shares the residence file (a household has one). Relatives that are recorded by name alone are
-not found; the journal shows such looks all the same.
+parent, who shares the residence file (a household has one). A record names relatives by the number they had
+when it was written, so numbers are compared by the person who has or had them. Relatives that are recorded
+by name alone are not found; the journal shows such looks all the same.
 """
 
+import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -13,7 +15,7 @@ from population_db.api import Record
 PLACES = ("permanent_residence", "current_residence")
 PARENTS = ("father", "mother")
 RELATIVES = (*PARENTS, "spouse", "children", "representative", "represented", "household_head", "household_members")
-KIN_FIELDS = ("personal_number", "residence_file_number", *PLACES, *RELATIVES)
+KIN_FIELDS = ("residence_file_number", *PLACES, *RELATIVES)
 """What has to be read of both."""
 
 
@@ -27,12 +29,21 @@ def places_of(record: Record) -> tuple[tuple[str, str | None], ...]:
     return tuple(found)
 
 
-def are_related(one: Record, other: Record) -> bool:
-    """Family, household or the same residence file."""
-    mine, theirs = one.get("personal_number"), other.get("personal_number")
-    if mine in set(_numbers(other, RELATIVES)) or theirs in set(_numbers(one, RELATIVES)):
+def numbers_of_relatives(records: Iterable[Record]) -> set[str]:
+    """Every number that stands in the family or household of one of them."""
+    return {number for record in records for number in _numbers(record, RELATIVES)}
+
+
+def are_related(one: Record, other: Record, holders: Mapping[str, uuid.UUID]) -> bool:
+    """Family, household or the same residence file. holders: who has or had each number of a relative."""
+
+    def people(record: Record, codes: Iterable[str]) -> set[uuid.UUID | str]:
+        # A number that is nobody's is compared as it stands.
+        return {holders.get(number, number) for number in _numbers(record, codes)}
+
+    if one.person_id in people(other, RELATIVES) or other.person_id in people(one, RELATIVES):
         return True
-    if not set(_numbers(one, PARENTS)).isdisjoint(_numbers(other, PARENTS)):
+    if not people(one, PARENTS).isdisjoint(people(other, PARENTS)):
         return True
     file = one.get("residence_file_number")
     return file is not None and file == other.get("residence_file_number")

@@ -21,7 +21,7 @@ from consent.disclosure import (
     public_code,
 )
 from consent.facts import Facts, load_facts, load_facts_of_consents
-from consent.kinship import KIN_FIELDS
+from consent.kinship import KIN_FIELDS, numbers_of_relatives
 from consent.lines import disclosure_line, refusal_line
 from consent.minimise import Matched, match, pick
 from consent.proof import PROOF_FIELDS, proves
@@ -94,8 +94,10 @@ async def weigh(
     decision = together(request.fields, [decide(replace(case, subject=about)) for case in cases])
     records = await registry.read_many(tx, *_to_read(request, found, decision))
     record = records.get(found.person_id)
-    if request.actor.kind == "official" and record is not None:
-        about = subject_for_official(found.person_id, found.alive, request.actor, records)
+    # Asked whether or not the person exists, so that neither is slower.
+    holders = await registry.holders_of(tx, numbers_of_relatives(records.values())) if _official(request) else {}
+    if _official(request) and record is not None:
+        about = subject_for_official(found.person_id, found.alive, request.actor, records, holders)
         decision = together(request.fields, [decide(replace(case, subject=about)) for case in cases])
     fault = found.fault or _fault_of(request, record)
     ready = None
@@ -106,7 +108,7 @@ async def weigh(
         # Whatever says something about the person counts as a miss, else the brake would tell it.
         missed = ready.has_a_miss if ready else reason in PERSON_REASONS
         try:
-            await brake.weigh(_recipient(request), request.subject.number, missed=missed)
+            await brake.weigh(_recipient(request), request.subject.number, missed=missed, together=_together(request))
         except TooMany as too_many:
             return Stopped(refusal_line(request, found.subject, too_many.code), too_many)
     return ready or stopped(request, found.subject, reason or "", decision.refused)
@@ -167,7 +169,7 @@ def _to_read(request: DisclosureRequest, found: _Found, decision: Decision) -> t
     people, fields = [found.person_id], set(decision.allowed)
     if isinstance(request.subject, PersonProof):
         fields |= {*PROOF_FIELDS}
-    if request.actor.kind == "official":
+    if _official(request):
         # Area and family are told from the records, so all has to be read before it is decided.
         fields |= {*request.fields, *KIN_FIELDS}
         people += [request.actor.person_id] if request.actor.person_id else []
@@ -181,6 +183,15 @@ def _fault_of(request: DisclosureRequest, record: Record | None) -> str | None:
     if record is None:
         return "person-unknown"
     return "person-dead" if record.status == "dead" else None
+
+
+def _official(request: DisclosureRequest) -> bool:
+    return request.actor.kind == "official"
+
+
+def _together(request: DisclosureRequest) -> str | None:
+    """Who shares the tries at one person: all clients of an agency, since one more is easily registered."""
+    return None if _official(request) or request.agency is None else str(request.agency.agency_id)
 
 
 def _recipient(request: DisclosureRequest) -> str:

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import ARRAY, Text, Uuid, and_, bindparam, func, select
+from sqlalchemy import ARRAY, LargeBinary, Text, Uuid, and_, bindparam, func, select
 
 from core.database import Query, Row, Tx
 from core.errors import NotFound
@@ -23,6 +23,11 @@ _BY_NUMBER = Query(
     select(_P.person_id, _P.status, _P.version, _N.status.label("number_status"))
     .join_from(NumberIndex, Person, _P.person_id == _N.person_id)
     .where(_N.mac == bindparam("mac"), _N.key_version == bindparam("key_version"))
+)
+_HOLDERS = Query(
+    select(_N.mac, _N.person_id).where(
+        _N.mac == func.any(bindparam("macs", type_=ARRAY(LargeBinary))), _N.key_version == bindparam("key_version")
+    )
 )
 _BY_ID = Query(
     select(_P.person_id, _P.status, _P.version, _H.status.label("number_status"))
@@ -63,6 +68,15 @@ async def find_by_number(tx: Tx, vault: Vault, number: Number | str) -> PersonRe
             return None
     blind = vault.blind(NUMBER, number.digits)
     return _ref(await tx.row(_BY_NUMBER, mac=blind.mac, key_version=blind.key_version))
+
+
+async def holders_of(tx: Tx, vault: Vault, numbers: Iterable[str]) -> dict[str, uuid.UUID]:
+    """Who has or had each of these 12-digit numbers; one that is nobody's is not in the answer."""
+    blinds = {number: vault.blind(NUMBER, number) for number in set(numbers)}
+    key_version = next((blind.key_version for blind in blinds.values()), 0)
+    macs = [blind.mac for blind in blinds.values()]
+    found = {bytes(row["mac"]): row["person_id"] for row in await tx.rows(_HOLDERS, macs=macs, key_version=key_version)}
+    return {number: found[blind.mac] for number, blind in blinds.items() if blind.mac in found}
 
 
 async def ref(tx: Tx, person_id: uuid.UUID) -> PersonRef | None:

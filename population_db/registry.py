@@ -30,6 +30,10 @@ class Registry:
         """The person who has or had a 12-digit number, or None. Look at `is_current_number`."""
         return await reading.find_by_number(tx, self._vault, number)
 
+    async def holders_of(self, tx: Tx, numbers: Iterable[str]) -> dict[str, uuid.UUID]:
+        """Who has or had each of these 12-digit numbers, cancelled ones too; in one trip."""
+        return await reading.holders_of(tx, self._vault, numbers)
+
     async def ref(self, tx: Tx, person_id: uuid.UUID) -> PersonRef | None:
         """The person with this internal identifier, or None."""
         return await reading.ref(tx, person_id)

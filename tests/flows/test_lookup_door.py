@@ -186,13 +186,22 @@ async def test_a_birth_date_is_not_found_by_bisection_of_matches(world: Disclosu
     assert told == MISSES_PER_PERSON
 
 
-async def test_one_clients_misses_do_not_brake_another(world: DisclosureWorld) -> None:
+async def test_one_agencys_misses_do_not_brake_another_agency(world: DisclosureWorld) -> None:
     wrong = duty(subject=proof("An", full_name="Trần An"))
     for _ in range(MISSES_PER_PERSON + 1):
         with pytest.raises((DisclosureDenied, TooMany)):
             await world.door.disclose_by_itself(wrong)
-    given = await world.door.disclose_by_itself(duty(actor=client_actor("another-client")))
-    assert given.values["sex"].value == "female"
+    await world.brake.weigh("another-client", persona("An").number, missed=False, together=str(OTHER_AGENCY.agency_id))
+
+
+async def test_another_client_of_the_agency_gets_no_further_tries(world: DisclosureWorld) -> None:
+    """Guessing on with one more client of one's own would make the brake worth nothing."""
+    wrong = duty(subject=proof("An", full_name="Trần An"))
+    for at in range(MISSES_PER_PERSON):
+        with pytest.raises(DisclosureDenied):
+            await world.door.disclose_by_itself(replace(wrong, actor=client_actor(f"client-{at}")))
+    with pytest.raises(TooMany):
+        await world.door.disclose_by_itself(replace(wrong, actor=client_actor("one-more-client")))
 
 
 async def test_a_sweep_through_numbers_is_braked_as_a_whole(world: DisclosureWorld) -> None:
