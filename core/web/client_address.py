@@ -11,15 +11,14 @@ from core.settings import Settings
 def client_address(request: HTTPConnection) -> str:
     """The nearest address that is not a trusted proxy.
 
-    `X-Forwarded-For` is read from the right, only while the hop that wrote it is trusted: what a client
-    writes there itself is never believed.
+    `Forwarded` (RFC 7239), or without it `X-Forwarded-For`, is read from the right, only while the hop that
+    wrote it is trusted: what a client writes there itself is never believed.
     """
     settings = part(request, Settings)
     peer = request.client.host if request.client else ""
     if not settings.trusted_proxies or not _trusted(peer, settings.trusted_proxies):
         return peer
-    hops = [hop.strip() for line in request.headers.getlist("x-forwarded-for") for hop in line.split(",")]
-    for hop in reversed(hops):
+    for hop in reversed(_hops(request)):
         try:
             ipaddress.ip_address(hop)
         except ValueError:
@@ -28,6 +27,26 @@ def client_address(request: HTTPConnection) -> str:
         if not _trusted(hop, settings.trusted_proxies):
             return hop
     return peer
+
+
+def _hops(request: HTTPConnection) -> list[str]:
+    """The addresses the proxies wrote, nearest last; what is no address ("unknown", a name) stays as it is."""
+    standard = request.headers.getlist("forwarded")
+    if not standard:
+        return [hop.strip() for line in request.headers.getlist("x-forwarded-for") for hop in line.split(",")]
+    hops = []
+    for element in (element for line in standard for element in line.split(",")):
+        pairs = dict(pair.strip().partition("=")[::2] for pair in element.split(";"))
+        node = next((value for name, value in pairs.items() if name.lower() == "for"), "").strip('"')
+        hops.append(_without_port(node))
+    return hops
+
+
+def _without_port(node: str) -> str:
+    """`192.0.2.1:47` → `192.0.2.1`, `[2001:db8::1]:47` → `2001:db8::1` (RFC 7239 §6)."""
+    if node.startswith("["):
+        return node[1:].partition("]")[0]
+    return node.partition(":")[0] if node.count(":") == 1 else node
 
 
 def _trusted(address: str, proxies: tuple[str, ...]) -> bool:

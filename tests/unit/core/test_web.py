@@ -210,6 +210,24 @@ async def test_only_trusted_proxies_are_believed(
     assert answer.text == expected
 
 
+@pytest.mark.parametrize(
+    ("forwarded", "expected"),
+    [
+        ("for=203.0.113.5", "203.0.113.5"),
+        ('for="203.0.113.5:4711";proto=https;by=10.0.0.1', "203.0.113.5"),
+        ('For="[2001:db8::7]:4711", for=10.0.0.2', "2001:db8::7"),
+        ("for=1.1.1.1, for=203.0.113.5", "203.0.113.5"),
+        ("for=unknown", "10.0.0.1"),
+        ("nonsense", "10.0.0.1"),
+    ],
+)
+async def test_the_standard_header_is_read_before_the_old_one(forwarded: str, expected: str) -> None:
+    app = application(load_settings(trusted_proxies=("10.0.0.0/8",)))
+    async with client_of(app, peer="10.0.0.1") as http:
+        answer = await http.get("/address", headers={"Forwarded": forwarded, "X-Forwarded-For": "198.51.100.1"})
+    assert answer.text == expected
+
+
 async def test_language_by_link_cookie_and_default(http: httpx.AsyncClient) -> None:
     assert 'lang="vi"' in (await http.get("/nowhere")).text
     english = await http.get("/nowhere?lang=en")
