@@ -81,6 +81,10 @@ def create_portal(settings: PortalSettings) -> FastAPI:
         headers = {name: value.format(issuer=settings.issuer) for name, value in SECURITY_HEADERS.items()}
         return HTMLResponse(html, status, headers)
 
+    def form_is_ours(request: Request, csrf: str) -> bool:
+        known = request.session.get("csrf", "")
+        return bool(known) and secrets.compare_digest(csrf, known)
+
     def visit_of(request: Request) -> Visit | None:
         return visits.of(request.session.get("visit"))
 
@@ -104,6 +108,8 @@ def create_portal(settings: PortalSettings) -> FastAPI:
         try:
             token = await client.authorize_access_token(request)
             claims = dict(await client.userinfo(token=token))
+            if claims.get("sub") != token["userinfo"]["sub"]:  # OpenID Connect Core §5.3.2
+                raise OAuthError(error="subject_mismatch")
         except OAuthError as refused:
             if refused.error == "access_denied":
                 return page(request, "refused.html")
@@ -123,17 +129,24 @@ def create_portal(settings: PortalSettings) -> FastAPI:
     @app.post("/apply")
     async def file_application(request: Request, csrf: str = Form(""), child: str = Form("")) -> Response:
         visit = visit_of(request)
-        if visit is None or not secrets.compare_digest(csrf, request.session.get("csrf", "")):
+        if visit is None or not form_is_ours(request, csrf):
             return page(request, "failed.html", 403, error="form_expired")
         form = fill(visit.claims)
         if form.children and child not in {str(number) for number in range(len(form.children))}:
             return page(request, "apply.html", 422, form=form, error="choose_child")
         visit.dossier = visit.dossier or f"H26.{secrets.randbelow(10**6):06d}"
-        return page(request, "filed.html", dossier=visit.dossier)
+        return RedirectResponse("/filed", 303)
+
+    @app.get("/filed")
+    async def filed(request: Request) -> Response:
+        visit = visit_of(request)
+        if visit is None or visit.dossier is None:
+            return RedirectResponse("/apply", 303)
+        return page(request, "filed.html", dossier=visit.dossier, account_url=f"{settings.issuer}/me/consents")
 
     @app.post("/sign-out")
     async def sign_out(request: Request, csrf: str = Form("")) -> Response:
-        if not secrets.compare_digest(csrf, request.session.get("csrf", "")):
+        if not form_is_ours(request, csrf):
             return page(request, "failed.html", 403, error="form_expired")
         visit = visits.end(request.session.pop("visit", None))
         metadata = await client.load_server_metadata()

@@ -74,7 +74,11 @@ def shown_date(iso: str) -> str:
 
 
 def shown_phone(e164: str) -> str:
-    return "0" + e164[3:] if e164.startswith("+84") else e164
+    """+84912345678 → 0912 345 678."""
+    if not e164.startswith("+84"):
+        return e164
+    local = "0" + e164[3:]
+    return f"{local[:4]} {local[4:7]} {local[7:]}"
 
 
 def shown_address(address: Mapping[str, Any] | str) -> str:
