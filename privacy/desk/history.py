@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
+from core.clock import VIETNAM
 from population_db.api import FIELDS
 from privacy.journal.api import StoredLine
 
@@ -38,15 +39,45 @@ BASES: Mapping[str, str] = {
     "self": "Your own right to see your data",
 }
 
+REASONS: Mapping[str, str] = {
+    "person-not-matched": "The name or birth date given did not match",
+    "number-cancelled": "The number given is cancelled",
+    "consent-missing": "You had not agreed",
+    "consent-expired": "Your consent had expired",
+    "consent-withdrawn": "You had withdrawn your consent",
+    "no-longer-allowed": "The right to it had just ended",
+    "no-basis": "The right to it had just ended",
+    "policy-ended": "The right to it had just ended",
+    "grant-revoked": "The right to it had just ended",
+    "purpose-not-allowed": "The agency may not do this",
+    "legal-basis-not-allowed": "The agency may not do this",
+    "answer-not-allowed": "The agency may only compare",
+    "field-not-allowed": "More data than the agency may have",
+    "procedure-missing": "No procedure was named",
+    "procedure-not-allowed": "Not allowed for this procedure",
+    "dossier-missing": "No dossier was named",
+    "level-too-low": "The sign-in was too weak for it",
+    "appointment-not-valid": "The official's appointment was not valid",
+    "permission-missing": "The official lacks the permission",
+    "own-record": "Officials may not look up themselves",
+    "own-family": "Officials may not look up their family",
+    "outside-area": "You do not live in the official's area",
+}
+"""Reason of a refusal → English msgid, as the person it is about may read it; another is shown by its code."""
+
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One line on the page. refused: the reason code when nothing was shown."""
+    """One line on the page. refused: why nothing was shown. own: the reader's own look.
+
+    office: of an official, his title and unit; never his name.
+    """
 
     line_id: str
     at: datetime
     title: str
     recipient: str
+    office: str
     fields: tuple[str, ...]
     purpose: str | None
     basis: str | None
@@ -54,6 +85,12 @@ class HistoryEntry:
     dossier: str | None
     refused: str | None
     proof: str
+    own: bool = False
+
+    @property
+    def day(self) -> date:
+        """The day in Viet Nam, under which the page shows it."""
+        return self.at.astimezone(VIETNAM).date()
 
 
 def present_line(
@@ -72,11 +109,13 @@ def present_line(
         at=stored.recorded_at,
         title=translate(title or KINDS.get(line.kind, "A change")),
         recipient=agencies.get(agency, agency) if agency else "",
+        office=line.actor.name_hint if line.actor.kind == "official" else "",
         fields=tuple(labels),
-        purpose=purposes.get(line.purpose, line.purpose) if line.purpose else None,
+        purpose=", ".join(purposes.get(code, code) for code in line.purpose.split()) if line.purpose else None,
         basis=translate(BASES.get(line.legal_basis, line.legal_basis)) if line.legal_basis else None,
         procedure=line.procedure,
         dossier=line.dossier,
-        refused=line.reason if line.kind == "refusal" else None,
+        refused=translate(REASONS.get(line.reason or "", line.reason or "?")) if line.kind == "refusal" else None,
         proof=stored.leaf_hash.hex() if stored.leaf_hash else "",
+        own=line.action == "self.view",
     )

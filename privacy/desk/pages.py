@@ -132,7 +132,7 @@ async def history(request: Request, tx: PageTx) -> Response:
     )
     pages, locale = part(request, Pages), request_locale(request)
     agencies = await part(request, Identity).agency_names(tx, locale)
-    codes = {line.line.purpose for line in stored if line.line.purpose}
+    codes = {code for line in stored for code in (line.line.purpose or "").split()}  # a sign-in serves several
     purposes = {
         code: purpose.texts(locale).title
         for code, purpose in (await part(request, Consent).purposes(tx, codes)).items()
