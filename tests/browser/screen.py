@@ -1,0 +1,139 @@
+"""A person at a screen: a real Chromium, whose every page is looked at on a desktop and on a phone.
+
+A look takes a screenshot at both widths, asks axe for violations, and checks that nothing sticks out sideways.
+Whatever the browser complains about (console, failed policy, failed request) is a fault of the page.
+"""
+
+import re
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyotp
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.async_api import BrowserContext, ConsoleMessage, Page, expect
+
+from tests.browser.keyboard import tab_faults
+from tests.browser.running import Persona, Running
+
+WIDTHS = {"desktop": (1280, 900), "phone": (390, 844)}
+AXE_RUN = "axe.run({resultTypes: ['violations'], preload: false}).then(result => result.violations)"
+"""No preload: axe would fetch the style sheet by script, which the pages' policy rightly forbids."""
+
+HTTP_ERROR = re.compile(r"the server responded with a status of (4\d\d|503)")
+"""Chromium reports the status of a refused page itself; that is the page's answer, not its fault."""
+
+STEP_SECONDS = 30
+
+
+class Codes:
+    """One-time codes of several people; a step is never used twice, as the service demands."""
+
+    def __init__(self) -> None:
+        self._used: dict[str, int] = {}
+
+    def next(self, persona: Persona) -> str:
+        """The code of the present step, or of the next one, which is accepted as well. Waits if both are used."""
+        while True:
+            now = int(time.time()) // STEP_SECONDS
+            step = max(now, self._used.get(persona.key, 0) + 1)
+            if step <= now + 1:
+                self._used[persona.key] = step
+                return pyotp.TOTP(persona.totp_secret).generate_otp(step)
+            time.sleep(1)
+
+
+@dataclass
+class Screen:
+    """One browser window. shots: where screenshots go. faults: what was wrong, told by `settle`."""
+
+    service: Running
+    context: BrowserContext
+    page: Page
+    shots: Path
+    codes: Codes
+    script: bool = True
+    faults: list[str] = field(default_factory=list)
+
+    def watch(self) -> None:
+        """Listens to everything the browser complains about."""
+
+        def on_console(message: ConsoleMessage) -> None:
+            if message.type in ("error", "warning") and not HTTP_ERROR.search(message.text):
+                self.faults.append(f"{self.page.url}: console {message.type}: {message.text}")
+
+        self.page.on("console", on_console)
+        self.page.on("pageerror", lambda error: self.faults.append(f"{self.page.url}: {error}"))
+        self.page.on("requestfailed", lambda request: self.faults.append(f"failed: {request.url}: {request.failure}"))
+
+    def settle(self) -> None:
+        assert self.faults == [], "\n".join(self.faults)
+
+    async def open(self, url: str) -> None:
+        """url: absolute, or a path of the service."""
+        await self.page.goto(url if "://" in url else self.service.issuer + url)
+
+    async def click(self, selector: str) -> None:
+        await self.page.locator(selector).click()
+
+    async def fill(self, **values: str) -> None:
+        """By element id."""
+        for ident, value in values.items():
+            await self.page.locator(f"#{ident}").fill(value)
+
+    async def sees(self, *texts: str) -> None:
+        for text in texts:
+            await expect(self.page.locator("main")).to_contain_text(text)
+
+    async def size(self, selector: str) -> tuple[int, int]:
+        """Width and height in whole pixels."""
+        box = await self.page.locator(selector).bounding_box()
+        assert box is not None, f"{selector} is not shown"
+        return round(box["width"]), round(box["height"])
+
+    async def title(self, text: str) -> None:
+        await expect(self.page.get_by_role("heading", level=1)).to_have_text(text)
+
+    async def look(self, name: str) -> None:
+        """Screenshots, axe and overflow at both widths."""
+        if self.script:
+            await self.page.evaluate(AXE_SCRIPT)
+        for device, (width, height) in WIDTHS.items():
+            await self.page.set_viewport_size({"width": width, "height": height})
+            await self.page.screenshot(path=self.shots / f"{name}-{device}.png", full_page=True)
+            sideways = await self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+            if sideways > 0:
+                self.faults.append(f"{name} on the {device} sticks out by {sideways} px")
+            if self.script:  # axe waits for timers, which do not run without script
+                self.faults.extend(f"{name} on the {device}: {told}" for told in await self._violations())
+        await self.page.set_viewport_size({"width": 1280, "height": 900})
+
+    async def tabs(self) -> None:
+        """Walks the page by the Tab key."""
+        self.faults.extend(await tab_faults(self.page))
+
+    async def _violations(self) -> list[str]:
+        found: list[dict[str, Any]] = await self.page.evaluate(AXE_RUN)
+        return [
+            f"{one['id']}: {one['help']}: {node['target']} {node.get('failureSummary', '')}"
+            for one in found
+            for node in one["nodes"]
+        ]
+
+    async def sign_in(self, key: str, *, code: bool = True) -> None:
+        """Fills in the sign-in pages it is on."""
+        persona = self.service.persona(key)
+        await self.fill(number=persona.number, password=persona.password)
+        await self.click("#signin-submit")
+        if code:
+            await self.enter_code(persona)
+
+    async def enter_code(self, persona: Persona) -> None:
+        await self.fill(code=self.codes.next(persona))
+        await self.click("#code-submit")
+
+    async def tick(self, selectors: Iterable[str]) -> None:
+        for selector in selectors:
+            await self.page.locator(selector).check()
