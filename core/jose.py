@@ -17,6 +17,8 @@ import orjson
 from joserfc import jwk, jws
 from joserfc.errors import JoseError
 
+from core.checked_signatures import CheckedSignatures
+
 SIGNATURE_ALGORITHMS = frozenset({"ES256", "PS256", "RS256", "EdDSA", "Ed25519"})
 """What we verify at all. RS256 stands only for id_tokens of clients that know nothing better."""
 
@@ -210,29 +212,16 @@ def verify_jwt(
     now: datetime,
     leeway_seconds: int = LEEWAY_SECONDS,
     require: Collection[str] = ("exp", "iat"),
+    checked: CheckedSignatures | None = None,
 ) -> VerifiedJwt:
     """Checks everything. Raises JoseRefused.
 
     keys: the issuer's; chosen by `kid` (by elimination when the token has none). algs: what is allowed here.
-    audience: at least one of them must stand in `aud`.
+    audience: at least one of them must stand in `aud`. checked: signatures that held before.
     """
-    unverified = decode_unverified(token)
-    alg = unverified.header.get("alg")
-    if alg not in algs or alg not in SIGNATURE_ALGORITHMS:
-        raise JoseRefused("the algorithm is not allowed")
-    kid = unverified.header.get("kid")
-    fitting = [key for key in keys if kid is None or key.kid == kid]
-    if not fitting:
-        raise JoseRefused("no key with that kid")
-    verified = None
-    for key in fitting[:4]:
-        try:
-            verified = verify_signature(unverified, key, typ=typ)
-            break
-        except JoseRefused as refused:
-            last = refused
+    verified = None if checked is None else checked.find(token, keys)
     if verified is None:
-        raise last
+        verified = _signed(token, keys, algs=algs, typ=typ, checked=checked)
     check_times(verified.claims, now=now, leeway_seconds=leeway_seconds, require=require)
     if verified.claims.get("iss") != issuer:
         raise JoseRefused("another issuer")
@@ -242,6 +231,35 @@ def verify_jwt(
     if not isinstance(named, list) or not wanted.intersection(item for item in named if isinstance(item, str)):
         raise JoseRefused("another audience")
     return verified
+
+
+def _signed(
+    token: str,
+    keys: Sequence[VerificationKey],
+    *,
+    algs: Collection[str],
+    typ: Collection[str] | None,
+    checked: CheckedSignatures | None,
+) -> VerifiedJwt:
+    """Algorithm, type and signature, by the issuer's keys."""
+    unverified = decode_unverified(token)
+    alg = unverified.header.get("alg")
+    if alg not in algs or alg not in SIGNATURE_ALGORITHMS:
+        raise JoseRefused("the algorithm is not allowed")
+    kid = unverified.header.get("kid")
+    fitting = [key for key in keys if kid is None or key.kid == kid]
+    if not fitting:
+        raise JoseRefused("no key with that kid")
+    for key in fitting[:4]:
+        try:
+            verified = verify_signature(unverified, key, typ=typ)
+        except JoseRefused as refused:
+            last = refused
+            continue
+        if checked is not None:
+            checked.keep(token, key, verified)
+        return verified
+    raise last
 
 
 def check_times(
