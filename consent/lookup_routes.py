@@ -45,12 +45,15 @@ async def _answer(request: Request, reader: BodyReader[MatchesIn] | BodyReader[R
 
 async def _token(request: Request, api: LookupApi) -> AccessToken:
     try:
-        return await api.tokens.verify(request, audience=api.audience, scope=SCOPE)
+        token = await api.tokens.verify(request, audience=api.audience, scope=SCOPE)
     except NotAllowed as refusal:
         # RFC 6750 §3.1: insufficient_scope is 403 and has a challenge too.
         refused = TokenRefused("insufficient_scope", refusal.public)
         refused.status = refusal.status
         raise refused from None
+    if token.jkt is None:
+        raise TokenRefused("invalid_token", "Lookups need an access token that is bound to a key.", scheme="DPoP")
+    return token
 
 
 async def _body(request: Request) -> bytes:

@@ -104,14 +104,19 @@ class Interactions:
         await self._cache.put("interaction", made.id, asdict(made), TTL_SECONDS)
         return made
 
-    async def load(self, request: Request, ident: str | None) -> Interaction:
-        """The interaction of this browser. Raises Refusal `interaction-expired`."""
+    async def load(self, request: Request, ident: str | None, *, resume: str | None = None) -> Interaction:
+        """The interaction of this browser. Raises Refusal `interaction-expired`.
+
+        resume: given by its starter, to take no other walk for its own.
+        """
         if not ident or len(ident) > 64:
             raise _expired()
         raw = await self._cache.get("interaction", ident)
         if raw is None or raw["browser"] != browser_binding(request):
             raise _expired()
         if raw["started_at"] + TTL_SECONDS <= self._clock.now().timestamp():
+            raise _expired()
+        if resume is not None and raw["resume"] != resume:
             raise _expired()
         return _from_json(raw)
 

@@ -158,8 +158,12 @@ class Identity:
         )
 
     async def still_good(self, tx: Tx, who: SignedIn) -> bool:
-        """Whether the account behind a sign-in is neither locked nor changed since, asked of the database."""
-        account = await accounts.find(tx, uuid.UUID(who.person_id))
+        """Whether the account behind a sign-in is neither locked nor changed since, asked of the database.
+
+        The row is held to the end of the transaction: a lock comes before what rests on this, or after it,
+        and then finds it.
+        """
+        account = await accounts.hold(tx, uuid.UUID(who.person_id))
         if account is None or str(account.account_id) != who.account_id or account.locked:
             return False
         # auth_time is cut to the second: a change in that same second is not held against it.

@@ -80,9 +80,7 @@ class ClientAuthentication:
         asserted = "client_assertion" in form or "client_assertion_type" in form
         ways = len(headers) + asserted + ("client_secret" in form)
         if ways > 1:
-            raise invalid_client(
-                "Authenticate by exactly one method.", basic_realm=self._issuer if headers else None
-            )
+            raise invalid_client("Authenticate by exactly one method.", basic_realm=self._issuer if headers else None)
         shown = self._one(headers, form, asserted)
         if form.get("client_id", shown.client_id) != shown.client_id:
             raise invalid_client("client_id is not the one that authenticates.")

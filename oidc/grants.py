@@ -42,9 +42,7 @@ _CLAIM_CODE = Query(
     .returning(*_C)
 )
 _BY_CODE = Query(
-    select(_C.person_id, _C.gid).where(
-        _C.code_hash == bindparam("code_hash"), _C.client_id == bindparam("client_id")
-    )
+    select(_C.person_id, _C.gid).where(_C.code_hash == bindparam("code_hash"), _C.client_id == bindparam("client_id"))
 )
 _BY_GID = Query(select(*_C).where(_C.gid == bindparam("gid")))
 _LIVE = _C.revoked_at.is_(None)
@@ -174,9 +172,7 @@ async def revoke_of_session(tx: Tx, person_id: uuid.UUID, sid: str, *, reason: s
     return await _end(tx, _REVOKE_SESSION, of_person=person_id, of_sid=sid, reason=reason, now=now)
 
 
-async def revoke_of_consent(
-    tx: Tx, person_id: uuid.UUID, consent_id: uuid.UUID, *, reason: str, now: datetime
-) -> int:
+async def revoke_of_consent(tx: Tx, person_id: uuid.UUID, consent_id: uuid.UUID, *, reason: str, now: datetime) -> int:
     """Ends every grant that rests on a consent; gives their number."""
     return await _end(tx, _REVOKE_CONSENT, of_person=person_id, consent_id=consent_id, reason=reason, now=now)
 

@@ -111,7 +111,7 @@ class LogoutEndpoint:
     async def confirm(self, request: Request) -> Response:
         """The person's answer. Raises Refusal `interaction-expired`, NotAllowed `csrf`."""
         form = await read_form(request, {"i": 64, "decision": 20})
-        interaction = await self.interactions.load(request, form["i"])
+        interaction = await self.interactions.load(request, form["i"], resume=CONFIRM_PATH)
         await self.interactions.finish(interaction)
         session = await self.identity.session(request)
         if form["decision"] != "sign-out":

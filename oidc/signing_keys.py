@@ -113,9 +113,7 @@ class SigningKeys:
         """Makes and stores a key that is published now and signs later; gives its kid."""
         made, now = SigningKey.generate(alg), self._clock.now()
         sealed = self._vault.seal_system(_label(made.kid), orjson.dumps(made.private_jwk()))
-        await tx.run(
-            _INSERT, kid=made.kid, alg=alg, sealed=sealed, published_at=now, active_at=now + signs_in
-        )
+        await tx.run(_INSERT, kid=made.kid, alg=alg, sealed=sealed, published_at=now, active_at=now + signs_in)
         return made.kid
 
     def signing(self, alg: str) -> SigningKey:
@@ -132,9 +130,7 @@ class SigningKeys:
         return {"keys": [key.public_jwk() for key in self.verification_keys()]}
 
     def _published(self, row: Any, known: SigningKey | None) -> PublishedKey:
-        key = known or SigningKey.from_jwk(
-            orjson.loads(self._vault.unseal_system(_label(row["kid"]), row["sealed"]))
-        )
+        key = known or SigningKey.from_jwk(orjson.loads(self._vault.unseal_system(_label(row["kid"]), row["sealed"])))
         return PublishedKey(key, key.public(), row["published_at"], row["active_at"], row["retired_at"])
 
 

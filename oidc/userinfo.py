@@ -52,10 +52,7 @@ def wanted(grant: Grant, token_scopes: frozenset[str], sign_in_purpose: str) -> 
     own = grant.purposes.get(sign_in_purpose)
     standard = frozenset(own.fields) - closed if own else frozenset[str]()
     namespaced = frozenset(
-        field
-        for code, held in grant.purposes.items()
-        if PURPOSE_PREFIX + code in token_scopes
-        for field in held.fields
+        field for code, held in grant.purposes.items() if PURPOSE_PREFIX + code in token_scopes for field in held.fields
     )
     return Wanted(standard, namespaced)
 

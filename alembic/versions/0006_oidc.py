@@ -82,7 +82,7 @@ def _clients() -> None:
         sa.CheckConstraint("default_max_age IS NULL OR default_max_age >= 0", name="ck_clients_default_max_age"),
         schema="oidc",
     )
-    grant(op, "oidc.clients", web="SELECT, INSERT, UPDATE", worker="SELECT, UPDATE")
+    grant(op, "oidc.clients", web="SELECT, INSERT, UPDATE (state, changed_at)", worker="SELECT")
 
 
 def _grants() -> None:
@@ -133,7 +133,35 @@ def _grants() -> None:
     op.create_index("ix_grants_gid", "grants", ["gid"], schema="oidc")
     op.create_index("ix_grants_code_hash", "grants", ["code_hash"], schema="oidc")
     op.execute("CREATE INDEX ix_grants_live ON oidc.grants (person_id, client_id) WHERE revoked_at IS NULL")
-    grant(op, "oidc.grants", web="SELECT, INSERT, UPDATE", worker="SELECT, UPDATE, DELETE")
+    _ended_once("grants")
+    grant(
+        op,
+        "oidc.grants",
+        web="SELECT, INSERT, UPDATE (code_used_at, revoked_at, revoked_reason)",
+        worker="SELECT, UPDATE (revoked_at, revoked_reason), DELETE",
+    )
+
+
+def _ended_once(table: str) -> None:
+    """What was revoked stays revoked, whoever writes."""
+    op.execute(
+        f"""
+        CREATE FUNCTION oidc.{table}_ended_once() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF OLD.revoked_at IS NOT NULL AND NEW.revoked_at IS DISTINCT FROM OLD.revoked_at THEN
+                RAISE EXCEPTION 'a revoked grant stays revoked' USING ERRCODE = 'check_violation';
+            END IF;
+            IF OLD.code_used_at IS NOT NULL AND NEW.code_used_at IS DISTINCT FROM OLD.code_used_at THEN
+                RAISE EXCEPTION 'a code is used once' USING ERRCODE = 'check_violation';
+            END IF;
+            RETURN NEW;
+        END $$
+        """
+    )
+    op.execute(
+        f"CREATE TRIGGER {table}_ended_once BEFORE UPDATE ON oidc.{table} "
+        f"FOR EACH ROW EXECUTE FUNCTION oidc.{table}_ended_once()"
+    )
 
 
 def _refresh_tokens() -> None:
@@ -161,7 +189,7 @@ def _refresh_tokens() -> None:
     )
     op.create_index("ix_refresh_tokens_token_hash", "refresh_tokens", ["token_hash"], schema="oidc")
     op.create_index("ix_refresh_tokens_gid", "refresh_tokens", ["person_id", "gid"], schema="oidc")
-    grant(op, "oidc.refresh_tokens", web="SELECT, INSERT, UPDATE", worker="SELECT, DELETE")
+    grant(op, "oidc.refresh_tokens", web="SELECT, INSERT, UPDATE (rotated_at)", worker="SELECT, DELETE")
 
 
 def _standing_grants() -> None:
@@ -178,7 +206,12 @@ def _standing_grants() -> None:
         sa.CheckConstraint("(revoked_at IS NULL) = (revoked_reason IS NULL)", name="ck_standing_grants_revoked"),
         schema="oidc",
     )
-    grant(op, "oidc.standing_grants", web="SELECT, INSERT, UPDATE", worker="SELECT, UPDATE")
+    grant(
+        op,
+        "oidc.standing_grants",
+        web="SELECT, INSERT, UPDATE (gid, granted_at, revoked_at, revoked_reason)",
+        worker="SELECT, UPDATE (revoked_at, revoked_reason)",
+    )
 
 
 def _signing_keys() -> None:
@@ -196,7 +229,7 @@ def _signing_keys() -> None:
         sa.CheckConstraint("retired_at IS NULL OR retired_at > active_at", name="ck_signing_keys_retired_at"),
         schema="oidc",
     )
-    grant(op, "oidc.signing_keys", web="SELECT, INSERT", worker="SELECT, INSERT, UPDATE")
+    grant(op, "oidc.signing_keys", web="SELECT, INSERT", worker="SELECT, INSERT, UPDATE (retired_at)")
 
 
 def downgrade() -> None:

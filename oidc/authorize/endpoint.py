@@ -13,7 +13,7 @@ from core.web.locale import set_request_locale
 from oidc.authorize import table
 from oidc.authorize.answers import Answers
 from oidc.authorize.asking import Asking
-from oidc.authorize.walk import Walk
+from oidc.authorize.walk import RESUME_PATH, Walk
 from oidc.clients import Clients
 from oidc.errors import OAuthError, invalid_request
 from oidc.pushed import PushedRequests
@@ -72,7 +72,7 @@ class AuthorizeEndpoint:
 
     async def resume(self, request: Request) -> Response:
         """Back from the sign-in page or the consent page. Raises Refusal `interaction-expired`."""
-        interaction = await self._interactions.load(request, strict_query(request).get("i"))
+        interaction = await self._interactions.load(request, strict_query(request).get("i"), resume=RESUME_PATH)
         asking = self._asking(dict(interaction.data["params"]))
         asking.pushed_uri = interaction.data["pushed_uri"]
         try:

@@ -84,9 +84,7 @@ class Walk:
         self, request: Request, asking: Asking, interaction: Interaction | None, *, least: Level, somebody_else: bool
     ) -> Response:
         interaction = interaction or await self._start(request, asking)
-        ask = sign_in_ask(
-            asking, least=least, agency_name=await self._agency_name(asking), somebody_else=somebody_else
-        )
+        ask = sign_in_ask(asking, least=least, agency_name=await self._agency_name(asking), somebody_else=somebody_else)
         await self.interactions.save(replace(interaction, sign_in=ask))
         return _see_other(interaction.url("/signin"))
 
@@ -210,7 +208,7 @@ class Walk:
 
 
 def _answer_of(interaction: Interaction | None, signed_in: SignedIn) -> str | None:
-    """"allow" or "refuse", when this very person has answered on this walk."""
+    """ "allow" or "refuse", when this very person has answered on this walk."""
     if interaction is None or interaction.consent_answer is None or interaction.consent_ask is None:
         return None
     if interaction.consent_ask.get("person_id") != signed_in.person_id:

@@ -23,9 +23,7 @@ DEFAULT_PURPOSE = "sign-in"
 """The purpose that standard scopes count under, unless the client has another."""
 
 _C: Any = ClientRow.__table__.c  # type: ignore[attr-defined]
-_INSERT = Query(
-    insert(ClientRow).values({column.name: bindparam(column.name, type_=column.type) for column in _C})
-)
+_INSERT = Query(insert(ClientRow).values({column.name: bindparam(column.name, type_=column.type) for column in _C}))
 _EXISTS = Query(select(_C.client_id).where(_C.client_id == bindparam("client_id")))
 _SET_STATE = Query(
     update(ClientRow)

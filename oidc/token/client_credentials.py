@@ -39,9 +39,7 @@ class StandingGrants:
         self._known = {client: known for client, known in self._known.items() if str(known[1]) != payload}
 
 
-async def client_credentials(
-    asked: TokenRequest, rooms: TokenRooms, standing: StandingGrants
-) -> dict[str, Any]:
+async def client_credentials(asked: TokenRequest, rooms: TokenRooms, standing: StandingGrants) -> dict[str, Any]:
     """A token for the lookup API. Raises OAuthError."""
     if asked.client.public:
         raise OAuthError("unauthorized_client", "A client without authentication cannot act for itself.")

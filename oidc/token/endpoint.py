@@ -26,9 +26,7 @@ GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
 class TokenEndpoint:
     """The endpoint; one per process."""
 
-    def __init__(
-        self, rooms: TokenRooms, *, authentication: ClientAuthentication, cache: Cache, clock: Clock
-    ) -> None:
+    def __init__(self, rooms: TokenRooms, *, authentication: ClientAuthentication, cache: Cache, clock: Clock) -> None:
         self._rooms = rooms
         self._authentication = authentication
         self._cache = cache

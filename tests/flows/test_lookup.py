@@ -232,7 +232,15 @@ async def test_tokens_that_do_not_hold(world: ProviderWorld) -> None:
         assert answer.status_code == 401, (bent, answer.text)
         assert answer.headers["www-authenticate"].startswith(scheme), bent
     assert await _count(world) == before
-    assert (await plain.send(RECORDS, question)).status_code == 200
+    assert (await agency.send(RECORDS, question)).status_code == 200
+
+
+async def test_a_token_that_is_bound_to_no_key_is_refused(world: ProviderWorld) -> None:
+    """Whatever its client registered: a stolen bearer token looks up nobody."""
+    plain = await backend(world, dpop=False)
+    answer = await plain.send(RECORDS, plain.question(fields=["sex"]))
+    assert answer.status_code == 401
+    assert "bound to a key" in answer.headers["www-authenticate"]
 
 
 async def test_a_proof_is_good_for_one_request(world: ProviderWorld) -> None:

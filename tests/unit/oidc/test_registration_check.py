@@ -67,6 +67,7 @@ def test_a_back_end_gets_bound_tokens_by_default() -> None:
     }
     assert check(**back_end).dpop_bound
     assert check(**back_end).scopes == ("lookup",)
+    # The lookup API takes bound tokens only, whatever a client registered (tests/flows/test_lookup.py).
     assert not check(**back_end, dpop_bound_access_tokens=False).dpop_bound
 
 
