@@ -52,7 +52,8 @@ async def _a_revoked_grant(connection: "asyncpg.Connection[asyncpg.Record]") -> 
             revoked_at, revoked_reason)
         SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), client_id, agency_id, '{openid}', '{}', '{}',
             'urn:dinhdanh:loa:ial1:aal1', 1, 1, '{pwd}', created_at, 'sid', 'https://rp.example/cb',
-            decode(repeat('00', 32), 'hex'), repeat('A', 43), created_at + interval '30 seconds', created_at, created_at, 'test'
+            decode(repeat('00', 32), 'hex'), repeat('A', 43), created_at + interval '30 seconds',
+            created_at, created_at, 'test'
         FROM oidc.clients LIMIT 1
         """
     )
