@@ -167,7 +167,11 @@ async def official_checks(world: LeakWorld, browser: Browser, key: str, *, outsi
     page = await browser.open("/official/check")
     assert page.status == 200, world.logs.getvalue()[-3000:]
     service = page.text.split('<option value="desk-check', 1)[1].split('"', 1)[0]
-    asked = {"service": f"desk-check{service}", "dossier": canary.WRONG_DOSSIER, "number": canary.NUMBER}
+    asked: dict[str, Any] = {
+        "service": f"desk-check{service}",
+        "dossier": canary.WRONG_DOSSIER,
+        "number": canary.NUMBER,
+    }
     await browser.submit("check-form", **asked | {"number": canary.TYPED_NUMBER, "full_name": "1" + canary.FULL_NAME})
     await browser.open("/official/check")
     page = await browser.submit("check-form", **asked, full_name=canary.FULL_NAME, birth_date="27/02/1990")
@@ -197,7 +201,8 @@ async def sign_out(world: LeakWorld, browser: Browser) -> None:
     await browser.submit("signin-form", number=canary.NUMBER, password=canary.PASSWORD)
     page = await browser.submit("code-form", code=next_code(world))
     name, value = page.form("lock-form").checkboxes[0] if page.form("lock-form").checkboxes else ("x", "x")
-    await browser.submit("lock-form", **{name: value})
+    chosen: dict[str, Any] = {name: value}
+    await browser.submit("lock-form", **chosen)
     await browser.open("/signin")
     await browser.submit("signin-form", number=canary.NUMBER, password=canary.PASSWORD)
 

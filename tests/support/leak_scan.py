@@ -126,11 +126,15 @@ async def redis_now(redis: "Redis") -> Iterable[bytes]:
         found.append(key)
         kind = await redis.type(key)
         if kind == b"string":
-            found.append(await redis.get(key) or b"")
+            found.append(_octets(await redis.get(key) or b""))
         elif kind == b"hash":
-            found += [part for pair in (await redis.hgetall(key)).items() for part in pair]
+            found += [_octets(part) for pair in (await redis.hgetall(key)).items() for part in pair]
         elif kind == b"set":
-            found += list(await redis.smembers(key))
+            found += [_octets(each) for each in await redis.smembers(key)]
         elif kind != b"none":
             raise AssertionError(f"a kind of key that nobody looks into: {kind!r}")
     return found
+
+
+def _octets(value: bytes | str) -> bytes:
+    return value if isinstance(value, bytes) else value.encode()

@@ -95,8 +95,10 @@ class LeakWorld:
             scope=scope,
         )
 
-    async def backend(self, http: httpx.AsyncClient, client_id: str, *asks: str) -> AgencyBackend:
-        return await AgencyBackend(self.party(http, client_id), *asks).connect()
+    async def backend(
+        self, http: httpx.AsyncClient, client_id: str, purpose: str, procedure: str, legal_basis: str = "statutory-duty"
+    ) -> AgencyBackend:
+        return await AgencyBackend(self.party(http, client_id), purpose, procedure, legal_basis).connect()
 
     def resource_server(self, http: httpx.AsyncClient) -> RelyingParty:
         """The client that may introspect tokens for userinfo."""
