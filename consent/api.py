@@ -16,6 +16,7 @@ from consent.disclosure import Disclosure, DisclosureDenied, DisclosureRequest, 
 from consent.drafts import PolicyDraft, PurposeDraft
 from consent.guard import ConsentGuard
 from consent.lookup import LookupApi
+from consent.lookup_openapi import lookup_openapi
 from consent.plugs import AnswerSigner, ClientRecipients, GrantStatusInTx, Recipient
 from consent.policies import Policy
 from consent.purposes import Purpose, PurposeTexts
@@ -55,6 +56,7 @@ __all__ = [
     "Question",
     "Receipt",
     "Recipient",
+    "lookup_openapi",
     "register_events",
     "routers",
 ]

@@ -12,12 +12,14 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 import core.web
+from consent.api import lookup_openapi
 from core.clock import Clock
 from core.settings import Settings
 from core.web import edge
 from core.web.hot import HotRoutes, hot_endpoints
 from service import health, metrics
 from service.compose import composed, routers
+from service.openapi import describe
 
 STATIC = Path(core.web.__file__).parent / "static"
 
@@ -53,6 +55,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.include_router(metrics.router)
     for router in routers():
         app.include_router(router)
+    describe(app, [lookup_openapi])
     app.mount("/static", _Static(directory=STATIC), name="static")
     return app
 
