@@ -72,7 +72,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "See which data the school looked at, and withdraw your consent, in",
     ),
     "account": ("tài khoản định danh điện tử của bạn", "your e-ID account"),
-    "refused_title": ("Bạn đã từ chối chia sẻ dữ liệu", "You refused to share data"),
+    "refused_title": ("Bạn không chia sẻ dữ liệu", "You did not share data"),
     "refused_lead": (
         "Không có dữ liệu nào được chuyển đến cổng này.",
         "No data were passed to this portal.",
@@ -90,6 +90,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "failed_lead": (
         "Bạn chưa đăng nhập và không có dữ liệu nào được chia sẻ. Vui lòng bắt đầu lại.",
         "You are not signed in and nothing was shared. Please start again.",
+    ),
+    "failed_level": (
+        "Tài khoản của bạn chưa đạt mức độ 02, hoặc chưa có ứng dụng xác thực. Nộp đơn trực tuyến cần cả hai. "
+        "Không có dữ liệu nào được chia sẻ.",
+        "Your account has not reached level 2, or has no authenticator app. Filing online needs both. "
+        "Nothing was shared.",
     ),
     "failed_paper": (
         "Nếu không đăng nhập được, bạn có thể nộp hồ sơ giấy tại trường.",

@@ -11,20 +11,35 @@ from privacy.journal.api import StoredLine
 Translate = Callable[[str], str]
 
 TITLES: Mapping[str, str] = {
-    "lookup.records": "Data given to an agency",
-    "lookup.matches": "Data compared for an agency",
-    "oidc.userinfo": "Data given to a service you signed in to",
-    "official.match": "Compared by an official at the desk",
-    "official.fields": "Viewed by an official at the desk",
-    "self.view": "Viewed by yourself",
+    "lookup.records": "Looked up and received data",
+    "lookup.matches": "Compared data",
+    "oidc.userinfo": "Received data when you signed in",
+    "official.match": "Compared at the service desk",
+    "official.fields": "Viewed at the service desk",
+    "self.view": "Looked at your own data",
     "consent.given": "You agreed to share data",
+    "consent.refused": "You refused to share data",
     "consent.withdrawn": "You withdrew an agreement",
+    "sign-in": "Signed in",
+    "step-up": "Entered a code of the authenticator app",
+    "session.end": "Signed out",
+    "account.enrol": "Your account was opened",
+    "appointment.make": "You were appointed as an official",
+    "appointment.end": "Your appointment as an official ended",
+    "account.lock": "Your account was locked",
+    "account.unlock": "Your account was unlocked",
 }
 """Action → English msgid; an action that is not here is shown by its kind."""
 
+FAILED: Mapping[str, str] = {
+    "sign-in": "A sign-in that failed",
+    "step-up": "A sign-in that failed",
+}
+"""Action → English msgid, when it was refused."""
+
 KINDS: Mapping[str, str] = {
     "disclosure": "Data shown",
-    "refusal": "A look that was refused",
+    "refusal": "Asked for data and was refused",
     "act": "A change",
     "signin": "Sign-in",
 }
@@ -70,7 +85,8 @@ REASONS: Mapping[str, str] = {
 class HistoryEntry:
     """One line on the page. refused: why nothing was shown. own: the reader's own look.
 
-    office: of an official, his title and unit; never his name.
+    office: of an official, his title and unit; never his name. intact: False when the row was changed or its
+    key destroyed; what is shown then cannot be relied on.
     """
 
     line_id: str
@@ -86,6 +102,7 @@ class HistoryEntry:
     refused: str | None
     proof: str
     own: bool = False
+    intact: bool = True
 
     @property
     def day(self) -> date:
@@ -99,6 +116,8 @@ def present_line(
     """A stored line in words. agencies, purposes: code → name in the locale."""
     line = stored.line
     title = TITLES.get(line.action) if line.kind != "refusal" else KINDS["refusal"]
+    if line.kind == "act" and line.outcome == "refused":
+        title = FAILED.get(line.action, title)
     labels = []
     for code in line.fields:
         spec = FIELDS.get(code)
@@ -108,7 +127,7 @@ def present_line(
         line_id=str(stored.line_id),
         at=stored.recorded_at,
         title=translate(title or KINDS.get(line.kind, "A change")),
-        recipient=agencies.get(agency, agency) if agency else "",
+        recipient=agencies.get(agency, agency) if agency else line.details.get("client", ""),
         office=line.actor.name_hint if line.actor.kind == "official" else "",
         fields=tuple(labels),
         purpose=", ".join(purposes.get(code, code) for code in line.purpose.split()) if line.purpose else None,
@@ -117,5 +136,6 @@ def present_line(
         dossier=line.dossier,
         refused=translate(REASONS.get(line.reason or "", line.reason or "?")) if line.kind == "refusal" else None,
         proof=stored.leaf_hash.hex() if stored.leaf_hash else "",
-        own=line.action == "self.view",
+        own=line.action == "self.view" and stored.intact,
+        intact=stored.intact,
     )

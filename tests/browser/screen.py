@@ -19,6 +19,8 @@ from tests.browser.keyboard import tab_faults
 from tests.browser.running import Persona, Running
 
 WIDTHS = {"desktop": (1280, 900), "phone": (390, 844)}
+NARROWEST = (320, 640)
+"""WCAG 2.2, 1.4.10: no scrolling sideways at 320 px, which is also what 400 % zoom leaves of a desktop."""
 AXE_RUN = "axe.run({resultTypes: ['violations'], preload: false}).then(result => result.violations)"
 """No preload: axe would fetch the style sheet by script, which the pages' policy rightly forbids."""
 
@@ -97,18 +99,28 @@ class Screen:
         await expect(self.page.get_by_role("heading", level=1)).to_have_text(text)
 
     async def look(self, name: str) -> None:
-        """Screenshots, axe and overflow at both widths."""
+        """Screenshots and axe at both widths; nothing sticks out, at 320 px neither."""
         if self.script:
             await self.page.evaluate(AXE_SCRIPT)
         for device, (width, height) in WIDTHS.items():
             await self.page.set_viewport_size({"width": width, "height": height})
             await self.page.screenshot(path=self.shots / f"{name}-{device}.png", full_page=True)
-            sideways = await self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-            if sideways > 0:
-                self.faults.append(f"{name} on the {device} sticks out by {sideways} px")
+            await self._fits(f"{name} on the {device}")
             if self.script:  # axe waits for timers, which do not run without script
                 self.faults.extend(f"{name} on the {device}: {told}" for told in await self._violations())
+        await self.page.set_viewport_size({"width": NARROWEST[0], "height": NARROWEST[1]})
+        await self._fits(f"{name} at {NARROWEST[0]} px")
         await self.page.set_viewport_size({"width": 1280, "height": 900})
+
+    async def stretch(self, selector: str, text: str) -> None:
+        """Puts a long text where the page shows a value, to see whether the page still holds it."""
+        put = "(all, text) => all.forEach(one => { one.textContent = text; })"
+        await self.page.locator(selector).evaluate_all(put, text)
+
+    async def _fits(self, where: str) -> None:
+        sideways = await self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        if sideways > 0:
+            self.faults.append(f"{where} sticks out by {sideways} px")
 
     async def tabs(self) -> None:
         """Walks the page by the Tab key."""

@@ -4,6 +4,7 @@ The tests share one sandbox and follow each other: what An agreed to in the firs
 """
 
 import re
+from urllib.parse import urlencode
 
 import pytest
 from playwright.async_api import expect
@@ -15,6 +16,8 @@ pytestmark = pytest.mark.browser
 PURPOSES = "#consent-form input[type=checkbox]"
 CHILDREN = {"Trần Minh Khôi", "Trần Gia My"}
 SCHOOL = "Sở Giáo dục và Đào tạo Hà Nội"
+LONG = "Công Tằng Tôn Nữ Nguyễn Phước Huyền Trân Thị Bảo Ngọc, Thôn Đắk Pơ Kơng, Xã Đăk Rơ Ông, Tỉnh Quảng Ngãi "
+UNBROKEN = "cong.tang.ton.nu.nguyen.phuoc.huyen.tran.thi.bao.ngoc.khong.nghi@co-quan-rat-dai.example"
 DOSSIER = "H26.01-261122-0007"
 
 
@@ -160,6 +163,11 @@ async def test_citizen_sees_and_withdraws(window: Window) -> None:
     await screen.look("me-5-signins")
     await screen.tabs()
 
+    await screen.open("/logout")  # a service that does not say who sends it has to ask
+    await screen.look("logout-ask")
+    await screen.click("#logout-stay")
+    await screen.look("logout-stayed")
+
     await screen.open(f"{screen.service.portal}/sign-in")
     await expect(page.locator("#consent-form")).to_be_visible()
     await expect(page.locator("main")).to_contain_text("Đăng ký nhập học lớp 1")
@@ -217,6 +225,26 @@ async def test_everything_without_script_in_english(window: Window) -> None:
     await screen.look("signed-out")
 
 
+async def test_answer_by_form_post_without_script(window: Window) -> None:
+    """The page that carries an answer back to a service has a button for browsers without script."""
+    screen = await window(script=False)
+    client = screen.service.client("portal-enrolment")
+    asked = {
+        "client_id": client["client_id"],
+        "redirect_uri": client["redirect_uris"][0],
+        "response_type": "code",
+        "response_mode": "form_post",
+        "scope": "openid",
+        "state": "s" * 22,
+        "prompt": "none",
+        "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        "code_challenge_method": "S256",
+    }
+    await screen.open(f"/authorize?{urlencode(asked)}")
+    await expect(screen.page.locator("#form-post-submit")).to_be_visible()
+    await screen.look("form-post")
+
+
 async def test_many_lines(window: Window) -> None:
     """A long history comes in pages."""
     screen = await window()
@@ -241,6 +269,15 @@ async def test_many_lines(window: Window) -> None:
     assert await page.locator("#history .entry").count() >= 2
     await screen.look("me-2-history-older")
 
+    for path, values, name in (
+        ("/me", "dd", "long-values-1-data"),
+        ("/me/signins", "td > span, h3, dd", "long-values-2-signins"),
+        ("/me/history", ".what, summary", "long-values-3-history"),
+    ):
+        await screen.open(path)
+        await screen.stretch(values, LONG + UNBROKEN)
+        await screen.look(name)
+
 
 async def test_what_stands_in_the_way(window: Window) -> None:
     """Wrong password, wrong code, too many, level too low, locked, locking oneself out."""
@@ -251,6 +288,8 @@ async def test_what_stands_in_the_way(window: Window) -> None:
     await expect(page.locator("#error-summary")).to_be_focused()
     await screen.look("signin-empty")
     await screen.tabs()
+    await page.locator("#error-summary a").first.press("Enter")
+    await expect(page.locator("#number")).to_be_focused()
     hoa = screen.service.persona("Hoa")
     for _ in range(6):
         await screen.fill(number=hoa.number, password="sai mat khau")
