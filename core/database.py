@@ -10,8 +10,9 @@ refusal lines have to stay. Any other exception rolls everything back. A databas
 `Unavailable`.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, Protocol
 
 import asyncpg
@@ -29,6 +30,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from core.errors import Refusal, Unavailable
 
 Row = Mapping[str, Any]
+
+CLOSE_SECONDS = 5.0
 
 STATEMENT_TIMEOUT_MS = 15_000
 """No request may hold a statement longer; long work belongs to the worker, which sets its own."""
@@ -264,8 +267,13 @@ class Database:
         return cls(engine, pool)
 
     async def close(self) -> None:
-        await self.engine.dispose()
-        await self.pool.close()
+        """Gives the connections back in order; a server that does not answer any more is not waited for."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.engine.dispose(), CLOSE_SECONDS)
+        try:
+            await asyncio.wait_for(self.pool.close(), CLOSE_SECONDS)
+        except TimeoutError:
+            self.pool.terminate()
 
     @asynccontextmanager
     async def page(self) -> AsyncIterator[SessionTx]:

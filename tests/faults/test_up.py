@@ -1,5 +1,6 @@
 """`dinhdanh up`: the whole sandbox starts, is told in a sentence what is in its way, ends, and comes back."""
 
+import contextlib
 import json
 import signal
 from collections.abc import Iterator
@@ -88,7 +89,7 @@ def test_a_killed_up_leaves_nothing_and_the_next_one_is_whole_until_ctrl_c(
     before = run(["sandbox", "--json"], environment).stdout
     up.kill()
     for pid in processes:
-        assert eventually(partial(gone, pid))
+        assert eventually(partial(gone, pid), 60.0), told(pid)
 
     again = start(["up"], environment, tmp_path / "again.log")
     assert again.serves(page(environment, "/health/ready")), again.said()
@@ -97,3 +98,11 @@ def test_a_killed_up_leaves_nothing_and_the_next_one_is_whole_until_ctrl_c(
     assert again.ends(signal.SIGINT) == 0
     assert all(gone(pid) for pid in processes)
     assert "Traceback" not in again.said()
+
+
+def told(pid: int) -> str:
+    """What a process that should be gone is, for the message of the assertion."""
+    with contextlib.suppress(OSError):
+        place = Path("/proc") / str(pid)
+        return f"{place.joinpath('cmdline').read_bytes()!r} {place.joinpath('status').read_text()}"
+    return "gone meanwhile"
