@@ -74,7 +74,8 @@ def test_an_official_is_shown_by_his_office_and_the_refusal_by_its_reason() -> N
 def test_a_service_signed_in_to_is_named_and_a_failed_sign_in_says_so() -> None:
     nobody = {"agency": None, "purpose": None, "legal_basis": None, "fields": ()}
     citizen = ActorRef(kind="citizen", id="x")
-    signed_in: dict[str, Any] = {"kind": "act", "action": "sign-in", "actor": citizen, "details": {"client": "Cổng"}, **nobody}
+    details = {"client": "Cổng"}
+    signed_in: dict[str, Any] = {"kind": "act", "action": "sign-in", "actor": citizen, "details": details, **nobody}
     assert shown(**signed_in, outcome="done").recipient == "Cổng"
     assert shown(**signed_in, outcome="done").title == "Đăng nhập"
     assert shown(**signed_in, outcome="refused").title == "Đăng nhập không thành công"
