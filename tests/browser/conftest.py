@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from tests.browser.running import Running, running
 from tests.browser.screen import Codes, Screen
@@ -46,6 +46,7 @@ def codes() -> Codes:
 @pytest.fixture(scope="session")
 async def chromium() -> AsyncIterator[Browser]:
     program = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    expect.set_options(timeout=PATIENCE_MS)
     assert program, "Chromium is not installed: python -m tests.support.system_packages installs it as root"
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
@@ -79,7 +80,8 @@ async def window(service: Running, chromium: Browser, shots: Path, codes: Codes)
             reduced_motion="reduce",
         )
         context.set_default_timeout(PATIENCE_MS)
-        screen = Screen(service, context, await context.new_page(), shots, codes, script)
+        page = await context.new_page()
+        screen = Screen(service, context, page, await context.new_cdp_session(page), shots, codes, script)
         screen.watch()
         opened.append(screen)
         return screen
