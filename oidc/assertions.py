@@ -1,10 +1,10 @@
 """Client assertions, private_key_jwt (RFC 7523, OpenID Connect Core §9): the pure check."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.jose import JoseRefused, decode_unverified, verify_jwt
+from core.jose import JoseRefused, VerificationKey, decode_unverified, verify_jwt
 from oidc.clients import Client
 from oidc.errors import OAuthError, invalid_client
 from oidc.profiles import ASSERTION_ALGORITHMS
@@ -38,7 +38,7 @@ def claimed_client_id(unverified_jwt: str) -> str:
 
 
 def verify_assertion(
-    unverified_jwt: str, client: Client, *, issuer: str, endpoint: str, now: datetime
+    unverified_jwt: str, client: Client, keys: Sequence[VerificationKey], *, issuer: str, endpoint: str, now: datetime
 ) -> VerifiedAssertion:
     """Checks everything but the single use. Raises OAuthError invalid_client.
 
@@ -51,7 +51,7 @@ def verify_assertion(
     try:
         verified = verify_jwt(
             unverified_jwt,
-            client.keys,
+            keys,
             algs=algs,
             typ=None,  # RFC 7523 names no type, and libraries send JWT or nothing
             issuer=client.client_id,

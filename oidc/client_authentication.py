@@ -10,6 +10,7 @@ from urllib.parse import unquote_plus
 from starlette.requests import Request
 
 from oidc.assertions import ASSERTION_TYPE, claimed_client_id, verify_assertion
+from oidc.client_keys import ClientKeys
 from oidc.client_secrets import secret_matches
 from oidc.clients import Client, Clients
 from oidc.errors import OAuthError, invalid_client
@@ -36,9 +37,10 @@ class AuthenticatedClient:
 class ClientAuthentication:
     """Knows who calls the token, PAR, introspection and revocation endpoints."""
 
-    def __init__(self, *, issuer: str, clients: Clients) -> None:
+    def __init__(self, *, issuer: str, clients: Clients, client_keys: ClientKeys) -> None:
         self._issuer = issuer
         self._clients = clients
+        self._client_keys = client_keys
 
     async def authenticate(
         self, request: Request, form: Mapping[str, str], *, now: datetime, public: bool = True
@@ -62,6 +64,7 @@ class ClientAuthentication:
             verified = verify_assertion(
                 form["client_assertion"],
                 client,
+                await self._client_keys.verification(client),
                 issuer=self._issuer,
                 endpoint=f"{self._issuer}{request.url.path}",
                 now=now,

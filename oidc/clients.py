@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, select
 from core.database import Database, Query, Row
 from core.jose import JoseRefused, VerificationKey
 from oidc.acr import Level, known_levels
+from oidc.client_options import ClientOptions
 from oidc.profiles import PROFILES, Profile
 from oidc.tables import ClientRow
 
@@ -24,7 +25,10 @@ _FIND = Query(select(*_C).where(_C.client_id == bindparam("client_id")))
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A registered client; see tables.ClientRow for the meaning of each value."""
+    """A registered client; see tables.ClientRow for the meaning of each value.
+
+    keys: those of a key set registered by value; ask `ClientKeys` for keys to check with, it knows `jwks_uri` too.
+    """
 
     client_id: str
     agency_id: uuid.UUID
@@ -35,6 +39,8 @@ class Client:
     name_en: str
     auth_method: str
     secret_hash: bytes | None
+    jwks: Mapping[str, Any] | None
+    jwks_uri: str | None
     keys: tuple[VerificationKey, ...]
     assertion_alg: str | None
     redirect_uris: tuple[str, ...]
@@ -45,10 +51,13 @@ class Client:
     sector: str
     purpose: str
     id_token_alg: str
+    access_token_alg: str
     dpop_bound: bool
+    mtls_bound: bool
     requires_par: bool
     default_max_age: int | None
     default_levels: tuple[Level, ...]
+    options: ClientOptions
     changed_at: datetime
 
     @property
@@ -75,6 +84,8 @@ def client_from_row(row: Row) -> Client:
         name_en=row["name_en"],
         auth_method=row["auth_method"],
         secret_hash=row["secret_hash"],
+        jwks=row["jwks"],
+        jwks_uri=row["jwks_uri"],
         keys=keys_of(row["jwks"]),
         assertion_alg=row["assertion_alg"],
         redirect_uris=tuple(row["redirect_uris"]),
@@ -85,10 +96,14 @@ def client_from_row(row: Row) -> Client:
         sector=row["sector"],
         purpose=row["purpose"],
         id_token_alg=row["id_token_alg"],
-        dpop_bound=row["dpop_bound"] or profile.requires_dpop,
+        access_token_alg=row["access_token_alg"],
+        # A profile that wants bound tokens gets them by DPoP, unless the client chose its certificate.
+        dpop_bound=row["dpop_bound"] or (profile.requires_bound_tokens and not row["mtls_bound"]),
+        mtls_bound=row["mtls_bound"],
         requires_par=row["requires_par"] or profile.requires_par,
         default_max_age=row["default_max_age"],
         default_levels=known_levels(row["default_acr_values"]),
+        options=ClientOptions.from_json(row["options"]),
         changed_at=row["changed_at"],
     )
 

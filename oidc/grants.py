@@ -90,15 +90,19 @@ class Grant:
     ial: int
     amr: tuple[str, ...]
     auth_time: datetime
-    sid: str
+    sid: str | None
     nonce: str | None
-    redirect_uri: str
-    code_challenge: str
-    code_expires_at: datetime
+    redirect_uri: str | None
+    code_challenge: str | None
+    code_expires_at: datetime | None
     dpop_jkt: str | None
     granted_at: datetime
     refresh_until: datetime | None
     revoked_at: datetime | None
+    kind: str
+    resources: tuple[str, ...]
+    authorization_details: tuple[Mapping[str, Any], ...]
+    claims: Mapping[str, Any]
 
 
 def new_gid(person_id: uuid.UUID) -> uuid.UUID:
@@ -133,6 +137,10 @@ def grant_from_row(row: Row) -> Grant:
         granted_at=row["granted_at"],
         refresh_until=row["refresh_until"],
         revoked_at=row["revoked_at"],
+        kind=row["kind"],
+        resources=tuple(row["resources"]),
+        authorization_details=tuple(row["authorization_details"]),
+        claims=row["claims"],
     )
 
 

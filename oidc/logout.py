@@ -72,7 +72,7 @@ class LogoutEndpoint:
             try:
                 asked = await self._checked(sent)
             except OAuthError as error:
-                return self.answers.refuse(request, None, error)
+                return await self.answers.refuse(request, None, error)
             locales = {name: sent[name] for name in ("ui_locales",) if name in sent}
             sent = {"ticket": await self._keep(asked), **locales}
         return RedirectResponse(f"{PATH}?{urlencode(sent)}", 303, {"Cache-Control": "no-store"})
@@ -83,11 +83,11 @@ class LogoutEndpoint:
             params = {name: value for name, value in strict_query(request).items() if value}
             asked = await (self._kept(params["ticket"]) if "ticket" in params else self._checked(params))
         except OAuthError as error:
-            return self.answers.refuse(request, None, error)
+            return await self.answers.refuse(request, None, error)
         except Unavailable:
             raise
         except Refusal as refusal:
-            return self.answers.refuse(request, None, invalid_request(refusal.public))
+            return await self.answers.refuse(request, None, invalid_request(refusal.public))
         set_request_locale(request, params.get("ui_locales"))
         session = await self.identity.session(request)
         if session is None:

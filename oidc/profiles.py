@@ -1,7 +1,9 @@
 """Profiles of clients: a named set of rules, as data. The client's profile decides, no setting can weaken it.
 
-`standard` is for portals with ordinary libraries, `fapi2` (FAPI 2.0 Security Profile) for everything new
-that can. A metadata value of a client may only tighten its profile (`Client.requires_par`, `dpop_bound`).
+`fapi2` (FAPI 2.0 Security Profile) is for everything new, `fapi2-message-signing` for those who need signed
+requests and answers as evidence, `standard` for portals with ordinary libraries, `openid-core` for the
+certification of OpenID Connect Core and for listed legacy clients: it needs a second person's approval.
+A metadata value of a client may only tighten its profile (`Client.requires_par`, `dpop_bound`).
 """
 
 from collections.abc import Mapping
@@ -11,6 +13,12 @@ from types import MappingProxyType
 ASSERTION_ALGORITHMS = ("ES256", "PS256", "EdDSA", "Ed25519")
 """RFC 8725 §3.1: no RS256 (PKCS #1 v1.5) and nothing symmetric in what clients sign for us."""
 
+SIGNING_ALGORITHMS = ("ES256", "PS256", "EdDSA")
+"""What we sign with, the best liked first; RS256 beside them for id_tokens outside the FAPI profiles."""
+
+CERTIFICATE_METHODS = frozenset({"tls_client_auth", "self_signed_tls_client_auth"})
+SECRET_METHODS = frozenset({"client_secret_basic", "client_secret_post"})
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:
@@ -18,7 +26,11 @@ class Profile:
 
     auth_methods: `token_endpoint_auth_method` values it may register. endpoint_audience: whether a client
     assertion may name the endpoint's URL instead of the issuer. assertion_needs_iat: whether `iat` must be
-    there. requires_par: whether requests must be pushed. requires_dpop: whether tokens must be bound.
+    there. requires_par: whether requests must be pushed. requires_pkce: whether a challenge must be sent (one
+    that is sent is always verified). requires_bound_tokens: whether access tokens must be bound to a key, by
+    DPoP or by a certificate. requires_signed_request: whether requests must be signed objects (RFC 9101).
+    requires_signed_response: whether answers must be asked for as JWTs (JARM). id_token_algs: what may sign
+    its id_tokens, the default first. needs_second_person: whether registering takes two people.
     """
 
     name: str
@@ -26,28 +38,76 @@ class Profile:
     endpoint_audience: bool
     assertion_needs_iat: bool
     requires_par: bool
-    requires_dpop: bool
+    requires_pkce: bool
+    requires_bound_tokens: bool
+    requires_signed_request: bool
+    requires_signed_response: bool
+    id_token_algs: tuple[str, ...]
+    needs_second_person: bool
 
 
 STANDARD = Profile(
     name="standard",
     # "none" is a native app: it cannot keep a secret, and is held by PKCE and rotating refresh tokens.
-    auth_methods=frozenset({"private_key_jwt", "client_secret_basic", "client_secret_post", "none"}),
+    auth_methods=frozenset({"private_key_jwt", *CERTIFICATE_METHODS, *SECRET_METHODS, "none"}),
     # OpenID Connect Core §9 says the token endpoint's URL; libraries of before 2025 do so.
     endpoint_audience=True,
     assertion_needs_iat=False,
     requires_par=False,
-    requires_dpop=False,
+    requires_pkce=True,
+    requires_bound_tokens=False,
+    requires_signed_request=False,
+    requires_signed_response=False,
+    id_token_algs=(*SIGNING_ALGORITHMS, "RS256"),
+    needs_second_person=False,
+)
+
+OPENID_CORE = Profile(
+    name="openid-core",
+    # RFC 9700 §2.1.1: without PKCE only clients that prove themselves, held by their nonce.
+    auth_methods=frozenset({"private_key_jwt", *SECRET_METHODS}),
+    endpoint_audience=True,
+    assertion_needs_iat=False,
+    requires_par=False,
+    requires_pkce=False,
+    requires_bound_tokens=False,
+    requires_signed_request=False,
+    requires_signed_response=False,
+    # OpenID Connect Registration §2: the default is RS256, and the modules of the plan rely on it.
+    id_token_algs=("RS256", *SIGNING_ALGORITHMS),
+    needs_second_person=True,
 )
 
 FAPI2 = Profile(
     name="fapi2",
-    auth_methods=frozenset({"private_key_jwt"}),
+    auth_methods=frozenset({"private_key_jwt", *CERTIFICATE_METHODS}),
     # FAPI 2.0 §5.3.2.1: the issuer as a single string, against audience injection.
     endpoint_audience=False,
     assertion_needs_iat=True,
     requires_par=True,
-    requires_dpop=True,
+    requires_pkce=True,
+    requires_bound_tokens=True,
+    requires_signed_request=False,
+    requires_signed_response=False,
+    id_token_algs=SIGNING_ALGORITHMS,
+    needs_second_person=False,
 )
 
-PROFILES: Mapping[str, Profile] = MappingProxyType({each.name: each for each in (STANDARD, FAPI2)})
+FAPI2_MESSAGE_SIGNING = Profile(
+    name="fapi2-message-signing",
+    auth_methods=FAPI2.auth_methods,
+    endpoint_audience=False,
+    assertion_needs_iat=True,
+    requires_par=True,
+    requires_pkce=True,
+    requires_bound_tokens=True,
+    # FAPI 2.0 Message Signing §5.3, §5.4.
+    requires_signed_request=True,
+    requires_signed_response=True,
+    id_token_algs=SIGNING_ALGORITHMS,
+    needs_second_person=False,
+)
+
+PROFILES: Mapping[str, Profile] = MappingProxyType(
+    {each.name: each for each in (FAPI2, FAPI2_MESSAGE_SIGNING, STANDARD, OPENID_CORE)}
+)

@@ -15,8 +15,10 @@ from core.web.pages import Pages
 from identity.api import Identity
 from oidc.authorize.answers import Answers
 from oidc.authorize.endpoint import AuthorizeEndpoint
+from oidc.authorize.issue_code import CodeEnding
 from oidc.authorize.walk import Walk
 from oidc.client_authentication import ClientAuthentication
+from oidc.client_keys import ClientKeys
 from oidc.foundation import ProviderFoundation
 from oidc.introspect import IntrospectionEndpoint
 from oidc.logout import LogoutEndpoint
@@ -56,9 +58,11 @@ class OpenIdProvider:
         self.foundation = foundation
         self.metadata = provider_metadata(issuer, FIELDS)
         self.registrar = Registrar(journal, clock, self.metadata, settings.sandbox)
-        authentication = ClientAuthentication(issuer=issuer, clients=clients)
+        client_keys = ClientKeys()
+        authentication = ClientAuthentication(issuer=issuer, clients=clients, client_keys=client_keys)
         pushed = PushedRequests(cache, clock)
         answers = Answers(issuer=issuer, pages=pages)
+        walk = Walk(database, clock, interactions, identity, consent, pseudonyms)
         self.published = Published(self.metadata, keys)
         self.par = ParEndpoint(
             issuer=issuer,
@@ -76,14 +80,16 @@ class OpenIdProvider:
             keys=keys,
             interactions=interactions,
             answers=answers,
-            walk=Walk(database, clock, interactions, identity, consent, pseudonyms, pushed, answers),
+            walk=walk,
+            ending=CodeEnding(pushed, answers),
             clock=clock,
         )
         self.token = TokenEndpoint(
-            TokenRooms(issuer, database, keys, pseudonyms),
+            TokenRooms(issuer, database, keys, pseudonyms, client_keys),
             authentication=authentication,
             cache=cache,
             clock=clock,
+            further={},
         )
         foundation.statuses.also_tell(self.token.standing.forget)
         self.userinfo = UserinfoEndpoint(

@@ -15,8 +15,9 @@ from core.tables import Table, blob, instant, jsonb, text_array
 
 SCHEMA = {"schema": "oidc"}
 
-CLIENT_STATES = ("active", "suspended")
-KEY_ALGORITHMS = ("ES256", "RS256")
+CLIENT_STATES = ("pending", "active", "suspended", "deleted")
+KEY_ALGORITHMS = ("ES256", "PS256", "EdDSA", "RS256")
+GRANT_KINDS = ("code", "ciba", "device")
 
 
 def _small() -> Any:
@@ -28,7 +29,8 @@ class ClientRow(Table, table=True):
 
     secret_hash: SHA-256 of the secret we issued. assertion_alg: the one algorithm its assertions may have,
     if it named one. audiences: resource identifiers it serves and may introspect tokens for. sector: of the
-    pairwise subjects. purpose: the consent purpose that the standard scopes count under.
+    pairwise subjects. purpose: the consent purpose that the standard scopes count under. options: see
+    client_options.ClientOptions. details: what only people read (links, contacts).
     """
 
     __tablename__ = "clients"
@@ -45,6 +47,7 @@ class ClientRow(Table, table=True):
     secret_hash: bytes | None = Field(default=None, sa_column=blob(nullable=True))
     assertion_alg: str | None = None
     jwks: dict[str, Any] | None = Field(default=None, sa_column=jsonb(nullable=True))
+    jwks_uri: str | None = None
     redirect_uris: list[str] = Field(sa_column=text_array())
     post_logout_redirect_uris: list[str] = Field(sa_column=text_array())
     grant_types: list[str] = Field(sa_column=text_array())
@@ -53,10 +56,13 @@ class ClientRow(Table, table=True):
     sector: str
     purpose: str
     id_token_alg: str
+    access_token_alg: str
     dpop_bound: bool
+    mtls_bound: bool
     requires_par: bool
     default_max_age: int | None = None
     default_acr_values: list[str] = Field(sa_column=text_array())
+    options: dict[str, Any] = Field(sa_column=jsonb())
     details: dict[str, Any] = Field(sa_column=jsonb())
     created_at: datetime = Field(sa_column=instant())
     changed_at: datetime = Field(sa_column=instant())
@@ -66,7 +72,9 @@ class GrantRow(Table, table=True):
     """One authorization by a person for a client: the truth behind its code and all its tokens.
 
     gid: random, public (it stands in access tokens), ends in the person's bucket. purposes: per purpose
-    code the consent ids and the fields (consent_ids: all of them, for withdrawal). code_*: of the one code.
+    code the consent ids and the fields (consent_ids: all of them, for withdrawal). code_*: of the one code (a grant
+    of kind `ciba` or `device` has none). resources: audiences asked for (RFC 8707). authorization_details: as
+    granted (RFC 9396). claims: the `claims` parameter as far as later steps need it.
     Revoking sets revoked_at, once.
     """
 
@@ -86,18 +94,22 @@ class GrantRow(Table, table=True):
     ial: int = Field(sa_column=_small())
     amr: list[str] = Field(sa_column=text_array())
     auth_time: datetime = Field(sa_column=instant())
-    sid: str
+    sid: str | None = None
     nonce: str | None = None
-    redirect_uri: str
-    code_hash: bytes = Field(sa_column=blob())
-    code_challenge: str
-    code_expires_at: datetime = Field(sa_column=instant())
+    redirect_uri: str | None = None
+    code_hash: bytes | None = Field(default=None, sa_column=blob(nullable=True))
+    code_challenge: str | None = None
+    code_expires_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
     code_used_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
     dpop_jkt: str | None = None
     granted_at: datetime = Field(sa_column=instant())
     refresh_until: datetime | None = Field(default=None, sa_column=instant(nullable=True))
     revoked_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
     revoked_reason: str | None = None
+    kind: str
+    resources: list[str] = Field(sa_column=text_array())
+    authorization_details: list[dict[str, Any]] = Field(sa_column=jsonb())
+    claims: dict[str, Any] = Field(sa_column=jsonb())
 
 
 class RefreshTokenRow(Table, table=True):

@@ -31,7 +31,7 @@ class Answers:
         self._issuer = issuer
         self._pages = pages
 
-    def send(self, request: Request, target: Target, params: Mapping[str, str]) -> Response:
+    async def send(self, request: Request, target: Target, params: Mapping[str, str]) -> Response:
         """The parameters to the client, with `state` and `iss`."""
         sent = {**params, "iss": self._issuer}
         if target.state is not None:
@@ -44,10 +44,10 @@ class Answers:
             f"{target.redirect_uri}{separator}{urlencode(sent)}", 303, {"Cache-Control": "no-store"}
         )
 
-    def refuse(self, request: Request, target: Target | None, error: OAuthError) -> Response:
+    async def refuse(self, request: Request, target: Target | None, error: OAuthError) -> Response:
         """The error: to the client when its address is proven, else on a page here."""
         if target is not None:
-            return self.send(request, target, error.body())
+            return await self.send(request, target, error.body())
         log.info("authorize.refused", code=error.code)
         return self._pages.render(
             request,

@@ -1,8 +1,9 @@
 """An authorization request while it is being checked: what came, and what the checks have established."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from oidc.acr import AcrAsk
 from oidc.claims_parameter import NOTHING, ClaimsAsk
@@ -10,7 +11,7 @@ from oidc.clients import Client, Clients
 from oidc.pushed import PushedRequests
 from oidc.signing_keys import SigningKeys
 
-Endpoint = Literal["authorize", "par"]
+Endpoint = Literal["authorize", "par", "ciba", "device"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,8 @@ class Target:
 class Asking:
     """One request. `params` are the client's words; everything below is set by the check that proved it.
 
-    pushed_uri: the `request_uri` it came by. hint_subject: the `sub` that must be the one to sign in.
+    pushed_uri: the `request_uri` it came by. claims_kept: what of the `claims` parameter the grant
+    keeps (JSON). hint_subject: the `sub` that must be the one to sign in.
     """
 
     endpoint: Endpoint
@@ -40,11 +42,14 @@ class Asking:
     pushed_uri: str | None = None
     target: Target | None = None
     scopes: tuple[str, ...] = ()
-    code_challenge: str = ""
+    resources: tuple[str, ...] = ()
+    authorization_details: tuple[Mapping[str, Any], ...] = ()
+    code_challenge: str | None = None
     nonce: str | None = None
     prompts: frozenset[str] = frozenset()
     max_age_seconds: int | None = None
     claims: ClaimsAsk = NOTHING
+    claims_kept: Mapping[str, Any] = field(default_factory=dict)
     acr: AcrAsk = field(default_factory=AcrAsk)
     hint_subject: str | None = None
     locale: str | None = None

@@ -13,7 +13,8 @@ from core.web.locale import set_request_locale
 from oidc.authorize import table
 from oidc.authorize.answers import Answers
 from oidc.authorize.asking import Asking
-from oidc.authorize.walk import RESUME_PATH, Walk
+from oidc.authorize.issue_code import RESUME_PATH, CodeEnding
+from oidc.authorize.walk import Walk
 from oidc.clients import Clients
 from oidc.errors import OAuthError, invalid_request
 from oidc.pushed import PushedRequests
@@ -35,6 +36,7 @@ class AuthorizeEndpoint:
         interactions: Interactions,
         answers: Answers,
         walk: Walk,
+        ending: CodeEnding,
         clock: Clock,
     ) -> None:
         self._issuer = issuer
@@ -44,6 +46,7 @@ class AuthorizeEndpoint:
         self._interactions = interactions
         self._answers = answers
         self._walk = walk
+        self._ending = ending
         self._clock = clock
 
     async def get(self, request: Request) -> Response:
@@ -53,12 +56,12 @@ class AuthorizeEndpoint:
             params = {name: value for name, value in strict_query(request).items() if value}
         except Refusal as refusal:
             # Repeated or unreadable: nothing in it can be trusted, the redirect address least of all.
-            return self._answers.refuse(request, None, invalid_request(refusal.public))
+            return await self._answers.refuse(request, None, invalid_request(refusal.public))
         asking = self._asking(params)
         try:
             await self._checked(request, asking)
             set_request_locale(request, asking.params.get("ui_locales"))
-            return await self._walk.begin(request, asking)
+            return await self._walk.begin(request, asking, self._ending)
         except OAuthError as error:
             return await self._refuse(request, asking, error)
 
@@ -78,7 +81,7 @@ class AuthorizeEndpoint:
         try:
             # Run again: the client may have been suspended or changed meanwhile.
             await self._checked(request, asking)
-            return await self._walk.resume(request, asking, interaction)
+            return await self._walk.resume(request, asking, interaction, self._ending)
         except OAuthError as error:
             return await self._refuse(request, asking, error, interaction)
 
@@ -108,4 +111,4 @@ class AuthorizeEndpoint:
             await self._interactions.finish(interaction)
         if asking.target is not None and asking.pushed_uri is not None:
             await self._pushed.finish(asking.pushed_uri)
-        return self._answers.refuse(request, asking.target, error)
+        return await self._answers.refuse(request, asking.target, error)

@@ -1,51 +1,55 @@
-"""A grant and its one authorization code."""
+"""The usual end of a walk: a grant with its one authorization code, sent to the client by the browser."""
 
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+
+from starlette.requests import Request
+from starlette.responses import Response
 
 from core.database import Tx
 from core.ids import hash_reference, new_reference
 from core.interaction import SignedIn
 from oidc import grants
-from oidc.acr import Level
+from oidc.authorize.answers import Answers
 from oidc.authorize.asking import Asking
-from oidc.scopes import OFFLINE
+from oidc.authorize.write_grant import CodeOfGrant, write_grant
+from oidc.errors import OAuthError
+from oidc.pushed import PushedRequests
+
+RESUME_PATH = "/authorize/resume"
 
 
-async def issue_code(
-    tx: Tx, asking: Asking, signed_in: SignedIn, purposes: Mapping[str, grants.PurposeGrant], *, now: datetime
-) -> str:
-    """Writes the grant; gives the code: 192 random bits behind the person's bucket, kept as a hash."""
-    person_id = uuid.UUID(signed_in.person_id)
-    code = new_reference(person_id)
-    client = asking.client
-    await tx.run(
-        grants.INSERT,
-        person_id=person_id,
-        gid=grants.new_gid(person_id),
-        account_id=uuid.UUID(signed_in.account_id),
-        client_id=client.client_id,
-        agency_id=client.agency_id,
-        scopes=list(asking.scopes),
-        purposes={
-            code_: {"consents": [str(each) for each in held.consent_ids], "fields": list(held.fields)}
-            for code_, held in purposes.items()
-        },
-        consent_ids=sorted({each for held in purposes.values() for each in held.consent_ids}),
-        acr=asking.acr.answer(Level(signed_in.ial, signed_in.aal)),
-        aal=signed_in.aal,
-        ial=signed_in.ial,
-        amr=list(signed_in.amr),
-        auth_time=datetime.fromtimestamp(signed_in.auth_time, UTC),
-        sid=signed_in.sid,
-        nonce=asking.nonce,
-        redirect_uri=asking.answer_to.redirect_uri,
-        code_hash=hash_reference(code),
-        code_challenge=asking.code_challenge,
-        code_expires_at=now + timedelta(seconds=grants.CODE_SECONDS),
-        dpop_jkt=asking.dpop_jkt,
-        granted_at=now,
-        refresh_until=now + grants.REFRESH_LIFETIME if OFFLINE in asking.scopes else None,
-    )
-    return code
+class CodeEnding:
+    """The `Ending` of the authorization endpoint."""
+
+    resume = RESUME_PATH
+
+    def __init__(self, pushed: PushedRequests, answers: Answers) -> None:
+        self._pushed = pushed
+        self._answers = answers
+
+    async def write(
+        self,
+        tx: Tx,
+        asking: Asking,
+        signed_in: SignedIn,
+        purposes: Mapping[str, grants.PurposeGrant],
+        *,
+        now: datetime,
+    ) -> str:
+        """Writes the grant; gives the code: 192 random bits behind the person's bucket, kept as a hash."""
+        if asking.pushed_uri is not None and not await self._pushed.finish(asking.pushed_uri):
+            raise OAuthError("invalid_request_uri", "The request_uri was used already.")
+        code = new_reference(uuid.UUID(signed_in.person_id))
+        written = CodeOfGrant(
+            code_hash=hash_reference(code),
+            redirect_uri=asking.answer_to.redirect_uri,
+            challenge=asking.code_challenge,
+            expires_at=now + timedelta(seconds=grants.CODE_SECONDS),
+        )
+        await write_grant(tx, asking, signed_in, purposes, kind="code", code=written, now=now)
+        return code
+
+    async def answer(self, request: Request, asking: Asking, written: str) -> Response:
+        return await self._answers.send(request, asking.answer_to, {"code": written})

@@ -4,36 +4,51 @@ A session that is good enough and consents that cover the request make the walk 
 """
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Protocol
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from consent.api import Consent, ConsentAsk, Question
 from core.clock import Clock
-from core.database import Database, RawTx
+from core.database import Database, RawTx, Tx
 from core.errors import NotAllowed, NotFound
 from core.interaction import Interaction, Interactions, SignedIn
 from identity.api import Identity
 from oidc.acr import LOWEST, Level
-from oidc.authorize.answers import Answers
 from oidc.authorize.asking import Asking
 from oidc.authorize.consents import purpose_asks, purpose_fields
-from oidc.authorize.issue_code import issue_code
 from oidc.authorize.sign_in import sign_in_ask, sign_in_fault
 from oidc.errors import OAuthError
 from oidc.grants import PurposeGrant
-from oidc.pushed import PushedRequests
 from oidc.redirect_uris import origin_of
 from privacy.pseudonyms.api import Pseudonyms
-
-RESUME_PATH = "/authorize/resume"
 
 _SIGN_IN_ERRORS = {
     "ial": ("unmet_authentication_requirements", "The account does not have the level that was asked for."),
     "aal": ("unmet_authentication_requirements", "The account has no second factor."),
     "cancelled": ("access_denied", "The person turned back from signing in."),
 }
+
+
+class Ending(Protocol):
+    """What a walk ends in. resume: own path that the sign-in and consent pages come back to."""
+
+    @property
+    def resume(self) -> str: ...
+
+    async def write(
+        self, tx: Tx, asking: Asking, signed_in: SignedIn, purposes: Mapping[str, PurposeGrant], *, now: datetime
+    ) -> str:
+        """Claims the one end of the request and writes the grant; gives what `answer` needs. Raises OAuthError."""
+        ...
+
+    async def answer(self, request: Request, asking: Asking, written: str) -> Response:
+        """The answer, after the transaction was committed."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +61,12 @@ class Walk:
     identity: Identity
     consent: Consent
     pseudonyms: Pseudonyms
-    pushed: PushedRequests
-    answers: Answers
 
-    async def begin(self, request: Request, asking: Asking) -> Response:
-        """The first step: an existing session, or the sign-in page."""
+    async def begin(self, request: Request, asking: Asking, ending: Ending, **kept: Any) -> Response:
+        """The first step: an existing session, or the sign-in page.
+
+        kept: what the starter wants to find again in `interaction.data` beside the parameters.
+        """
         session = await self.identity.session(request)
         signed_in = None if session is None else session.signed_in()
         begun_at = int(asking.now.timestamp())
@@ -58,14 +74,15 @@ class Walk:
         if signed_in is not None:
             found = self._fault(asking, signed_in, begun_at=begun_at, fresh=False)
             if found is None:
-                return await self._with_consent(request, asking, signed_in, None)
+                return await self._with_consent(_Step(request, asking, ending, kept), signed_in, None)
             fault = found
         if asking.silent:
             raise fault
         somebody_else = signed_in is not None and self._is_somebody_else(asking, signed_in)
-        return await self._to_sign_in(request, asking, None, least=LOWEST, somebody_else=somebody_else)
+        step = _Step(request, asking, ending, kept)
+        return await self._to_sign_in(step, None, least=LOWEST, somebody_else=somebody_else)
 
-    async def resume(self, request: Request, asking: Asking, interaction: Interaction) -> Response:
+    async def resume(self, request: Request, asking: Asking, interaction: Interaction, ending: Ending) -> Response:
         """The next step after the sign-in page or the consent page."""
         if interaction.sign_in_error is not None:
             error = _SIGN_IN_ERRORS.get(interaction.sign_in_error, ("access_denied", "The sign-in was not completed."))
@@ -78,26 +95,26 @@ class Walk:
         fault = self._fault(asking, signed_in, begun_at=interaction.started_at, fresh=True)
         if fault is not None:
             raise fault
-        return await self._with_consent(request, asking, signed_in, interaction)
+        return await self._with_consent(_Step(request, asking, ending, {}), signed_in, interaction)
 
     async def _to_sign_in(
-        self, request: Request, asking: Asking, interaction: Interaction | None, *, least: Level, somebody_else: bool
+        self, step: "_Step", interaction: Interaction | None, *, least: Level, somebody_else: bool
     ) -> Response:
-        interaction = interaction or await self._start(request, asking)
+        asking = step.asking
+        interaction = interaction or await self._start(step)
         ask = sign_in_ask(asking, least=least, agency_name=await self._agency_name(asking), somebody_else=somebody_else)
         await self.interactions.save(replace(interaction, sign_in=ask))
         return _see_other(interaction.url("/signin"))
 
-    async def _with_consent(
-        self, request: Request, asking: Asking, signed_in: SignedIn, interaction: Interaction | None
-    ) -> Response:
-        """Asks what is not yet agreed to; with nothing left to ask, gives the code."""
+    async def _with_consent(self, step: "_Step", signed_in: SignedIn, interaction: Interaction | None) -> Response:
+        """Asks what is not yet agreed to; with nothing left to ask, ends the walk."""
+        asking = step.asking
         answered = _answer_of(interaction, signed_in)
         if answered == "refuse":
             raise OAuthError("access_denied", "The person did not agree.")
         reached, needed = Level(signed_in.ial, signed_in.aal), LOWEST
         question: Question | None = None
-        code = ""
+        written = ""
         async with self.database.raw() as tx:
             if answered is None:
                 question = await self._question(tx, asking, signed_in)
@@ -105,16 +122,16 @@ class Walk:
                 granted = await self._granted(tx, asking, signed_in)
                 needed = await self._level_of_policies(tx, asking, granted)
                 if reached.satisfies(needed):
-                    code = await self._code(tx, asking, signed_in, granted, interaction)
-        if code:
-            return self.answers.send(request, asking.answer_to, {"code": code})
+                    written = await self._end(tx, step, signed_in, granted, interaction)
+        if written:
+            return await step.ending.answer(step.request, asking, written)
         if question is None:
             if asking.silent:
                 raise OAuthError("login_required", "The sign-in does not reach the level that the policy asks for.")
-            return await self._to_sign_in(request, asking, interaction, least=needed, somebody_else=False)
+            return await self._to_sign_in(step, interaction, least=needed, somebody_else=False)
         if asking.silent:
             raise OAuthError("consent_required", "The person has to be asked for consent.")
-        interaction = interaction or await self._start(request, asking)
+        interaction = interaction or await self._start(step)
         await self.interactions.save(
             replace(interaction, signed_in=signed_in, consent_ask=question.to_json(), consent_answer=None)
         )
@@ -160,30 +177,29 @@ class Walk:
                 needed = Level(max(needed.ial, policy.min_ial), max(needed.aal, policy.min_aal))
         return needed
 
-    async def _code(
+    async def _end(
         self,
         tx: RawTx,
-        asking: Asking,
+        step: "_Step",
         signed_in: SignedIn,
         granted: dict[str, PurposeGrant],
         interaction: Interaction | None,
     ) -> str:
-        """Claims the one end of the walk, then writes the grant."""
+        """Claims the one end of the walk, then lets the ending write the grant."""
         if not await self.identity.still_good(tx, signed_in):
             raise OAuthError("access_denied", "The account may not sign in now.")
         if interaction is not None and not await self.interactions.finish(interaction):
             raise OAuthError("invalid_request", "This request was answered already.")
-        if asking.pushed_uri is not None and not await self.pushed.finish(asking.pushed_uri):
-            raise OAuthError("invalid_request_uri", "The request_uri was used already.")
-        return await issue_code(tx, asking, signed_in, granted, now=self.clock.now())
+        return await step.ending.write(tx, step.asking, signed_in, granted, now=self.clock.now())
 
-    async def _start(self, request: Request, asking: Asking) -> Interaction:
+    async def _start(self, step: "_Step") -> Interaction:
+        asking = step.asking
         return await self.interactions.start(
-            request,
-            resume=RESUME_PATH,
+            step.request,
+            resume=step.ending.resume,
             locale=asking.locale,
-            redirect_origin=origin_of(asking.answer_to.redirect_uri),
-            data={"params": asking.params, "pushed_uri": asking.pushed_uri},
+            redirect_origin=origin_of(asking.target.redirect_uri) if asking.target else None,
+            data={"params": asking.params, "pushed_uri": asking.pushed_uri, **step.kept},
         )
 
     async def _agency_name(self, asking: Asking) -> str:
@@ -205,6 +221,16 @@ class Walk:
             fresh=fresh,
             subject_of=lambda who: self._subject(asking, who),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One request of the browser on its walk."""
+
+    request: Request
+    asking: Asking
+    ending: Ending
+    kept: Mapping[str, Any]
 
 
 def _answer_of(interaction: Interaction | None, signed_in: SignedIn) -> str | None:

@@ -13,29 +13,18 @@ from core.jose import JoseRefused, VerificationKey
 from oidc import scopes
 from oidc.acr import ACR_VALUES
 from oidc.authlib_ import MetadataRefused, validated_client_metadata
+from oidc.client_options import ClientOptions
 from oidc.errors import OAuthError
-from oidc.profiles import ASSERTION_ALGORITHMS, PROFILES, Profile
+from oidc.profiles import ASSERTION_ALGORITHMS, PROFILES, SIGNING_ALGORITHMS, Profile
 from oidc.redirect_uris import is_registrable, is_web_page, sector_of
-from oidc.tables import KEY_ALGORITHMS
+from oidc.registration.check_options import CIBA, check_options
 
 MAX_URIS = 20
 MAX_KEYS = 10
 MAX_NAME = 120
-_NOT_OFFERED = (
-    "jwks_uri",
-    "sector_identifier_uri",
-    "request_uris",
-    "request_object_signing_alg",
-    "request_object_encryption_alg",
-    "id_token_encrypted_response_alg",
-    "userinfo_signed_response_alg",
-    "userinfo_encrypted_response_alg",
-    "backchannel_logout_uri",
-    "frontchannel_logout_uri",
-    "tls_client_certificate_bound_access_tokens",
-    "software_statement",
-)
-_LINKS = ("client_uri", "logo_uri", "policy_uri", "tos_uri", "initiate_login_uri")
+_LINKS = ("client_uri", "logo_uri", "policy_uri", "tos_uri")
+DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
+_WITHOUT_REDIRECT = frozenset({CIBA, DEVICE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +36,20 @@ class CheckedMetadata:
     auth_method: str
     assertion_alg: str | None
     jwks: dict[str, Any] | None
+    jwks_uri: str | None
     redirect_uris: tuple[str, ...]
     post_logout_redirect_uris: tuple[str, ...]
     grant_types: tuple[str, ...]
     scopes: tuple[str, ...]
     sector: str | None
     id_token_alg: str
+    access_token_alg: str
     dpop_bound: bool
+    mtls_bound: bool
     requires_par: bool
     default_max_age: int | None
     default_acr_values: tuple[str, ...]
+    options: ClientOptions
     details: dict[str, Any]
 
 
@@ -64,20 +57,22 @@ def check_metadata(
     metadata: Mapping[str, Any], profile: Profile, server: Mapping[str, Any], *, sandbox: bool
 ) -> CheckedMetadata:
     """Raises OAuthError invalid_client_metadata or invalid_redirect_uri. server: our metadata document."""
-    for name in _NOT_OFFERED:
-        if metadata.get(name) is not None:
-            raise _refused(name, "is not offered here")
     redirects = _uris(metadata, "redirect_uris", sandbox=sandbox)
     for name in _LINKS:
         link = metadata.get(name)
         if link is not None and not (isinstance(link, str) and is_web_page(link, sandbox=sandbox)):
             raise _refused(name, "must be an https address")
-    jwks = _jwks(metadata)
+    jwks, jwks_uri = _jwks(metadata), _jwks_uri(metadata, sandbox=sandbox)
+    if jwks is not None and jwks_uri is not None:
+        raise _refused("jwks_uri", "and jwks exclude each other")
     method = str(_shapes(metadata, server)["token_endpoint_auth_method"])
-    if method == "private_key_jwt" and jwks is None:
-        raise _refused("jwks", "is needed for private_key_jwt")
+    if method in {"private_key_jwt", "self_signed_tls_client_auth"} and jwks is None and jwks_uri is None:
+        raise _refused("jwks", f"or jwks_uri is needed for {method}")
     grant_types = _grant_types(metadata, profile, method, redirects)
-    wanted_dpop = _flag(metadata, "dpop_bound_access_tokens", default="client_credentials" in grant_types)
+    mtls_bound = _flag(metadata, "tls_client_certificate_bound_access_tokens", default=False)
+    # A profile that wants bound tokens gets them by DPoP, unless the client chose its certificate.
+    bound_by_default = "client_credentials" in grant_types or profile.requires_bound_tokens
+    wanted_dpop = _flag(metadata, "dpop_bound_access_tokens", default=bound_by_default and not mtls_bound)
     wanted_par = _flag(metadata, "require_pushed_authorization_requests", default=False)
     return CheckedMetadata(
         name_vi=_name(metadata, "client_name#vi", "client_name"),
@@ -85,17 +80,23 @@ def check_metadata(
         auth_method=method,
         assertion_alg=_assertion_alg(metadata),
         jwks=jwks,
+        jwks_uri=jwks_uri,
         redirect_uris=redirects,
         post_logout_redirect_uris=_uris(metadata, "post_logout_redirect_uris", sandbox=sandbox),
         grant_types=grant_types,
         scopes=_scopes(metadata, grant_types),
         sector=sector_of(redirects),
-        id_token_alg=_one_of(metadata, "id_token_signed_response_alg", KEY_ALGORITHMS, KEY_ALGORITHMS[0]),
+        id_token_alg=_one_of(metadata, "id_token_signed_response_alg", profile.id_token_algs, profile.id_token_algs[0]),
+        access_token_alg=_one_of(metadata, "access_token_signing_alg", SIGNING_ALGORITHMS, SIGNING_ALGORITHMS[0]),
         # Tightening is the client's right; loosening the profile is nobody's.
-        dpop_bound=profile.requires_dpop or wanted_dpop,
+        dpop_bound=wanted_dpop or (profile.requires_bound_tokens and not mtls_bound),
+        mtls_bound=mtls_bound,
         requires_par=profile.requires_par or wanted_par,
         default_max_age=_max_age(metadata),
         default_acr_values=_acr_values(metadata),
+        options=check_options(
+            metadata, profile, method=method, grant_types=grant_types, redirects=redirects, sandbox=sandbox
+        ),
         details={name: metadata[name] for name in (*_LINKS, "contacts", "software_id") if name in metadata},
     )
 
@@ -133,15 +134,17 @@ def _grant_types(
     grant_types = tuple(dict.fromkeys(metadata.get("grant_types", ["authorization_code"])))
     if ("authorization_code" in grant_types) != bool(redirects):
         raise _refused("redirect_uris", "and the grant type authorization_code go together")
-    if "refresh_token" in grant_types and "authorization_code" not in grant_types:
-        raise _refused("grant_types", "refresh_token needs authorization_code")
+    if "refresh_token" in grant_types and not _WITHOUT_REDIRECT.union({"authorization_code"}) & set(grant_types):
+        raise _refused("grant_types", "refresh_token needs a grant type that a person takes part in")
+    if method == "none" and CIBA in grant_types:
+        raise _refused("grant_types", "CIBA needs a client that authenticates")
     if method == "none" and "client_credentials" in grant_types:
         raise _refused("grant_types", "client_credentials needs a client that authenticates")
     return grant_types
 
 
 def _scopes(metadata: Mapping[str, Any], grant_types: tuple[str, ...]) -> tuple[str, ...]:
-    default = scopes.OPENID if "authorization_code" in grant_types else scopes.LOOKUP
+    default = scopes.LOOKUP if set(grant_types) == {"client_credentials"} else scopes.OPENID
     raw = metadata.get("scope", default)
     found = tuple(dict.fromkeys(raw.split())) if isinstance(raw, str) else ()
     if not all(scopes.may_be_registered(scope) for scope in found):
@@ -167,6 +170,13 @@ def _jwks(metadata: Mapping[str, Any]) -> dict[str, Any] | None:
     if len({key.kid for key in read}) != len(read):
         raise _refused("jwks", "names two keys alike")
     return {"keys": keys}
+
+
+def _jwks_uri(metadata: Mapping[str, Any], *, sandbox: bool) -> str | None:
+    uri = metadata.get("jwks_uri")
+    if uri is not None and not (isinstance(uri, str) and is_registrable(uri, sandbox=sandbox)):
+        raise _refused("jwks_uri", "must be an https address")
+    return uri
 
 
 def _assertion_alg(metadata: Mapping[str, Any]) -> str | None:

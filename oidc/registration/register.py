@@ -85,6 +85,7 @@ class Registrar:
         now = self.clock.now()
         values = {name: getattr(checked, name) for name in checked.__slots__ if name != "sector"}
         lists = {name: list(value) for name, value in values.items() if isinstance(value, tuple)}
+        values["options"] = checked.options.to_json()
         await tx.run(
             _INSERT,
             **{**values, **lists},

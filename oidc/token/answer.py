@@ -2,15 +2,34 @@
 
 from typing import Any
 
+from core.database import Tx
 from oidc.audiences import userinfo_audience
 from oidc.grants import Grant
-from oidc.scopes import OPENID
+from oidc.scopes import OFFLINE, OPENID
+from oidc.token import refresh_tokens
 from oidc.token.access_tokens import AccessTokenAsk, issue_access_token, token_response
 from oidc.token.context import TokenRequest, TokenRooms
 from oidc.token.id_tokens import issue_id_token
 
 
-def person_tokens(
+async def first_tokens(tx: Tx, asked: TokenRequest, rooms: TokenRooms, grant: Grant) -> dict[str, Any]:
+    """The tokens of a grant that was just redeemed, with a refresh token where it holds offline_access."""
+    answer = await person_tokens(asked, rooms, grant, grant.scopes, first=True)
+    if OFFLINE in grant.scopes:
+        answer["refresh_token"] = await refresh_tokens.issue(
+            tx,
+            person_id=grant.person_id,
+            gid=grant.gid,
+            client_id=grant.client_id,
+            scopes=grant.scopes,
+            # A confidential client is held by its authentication (RFC 9449 §5); so its key may change.
+            jkt=asked.jkt if asked.client.public else None,
+            now=asked.now,
+        )
+    return answer
+
+
+async def person_tokens(
     asked: TokenRequest, rooms: TokenRooms, grant: Grant, scopes: tuple[str, ...], *, first: bool
 ) -> dict[str, Any]:
     """Access token and id_token. first: from the code, so that the nonce goes along."""

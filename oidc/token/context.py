@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.database import Database
+from oidc.client_keys import ClientKeys
 from oidc.clients import Client
 from oidc.signing_keys import SigningKeys
 from privacy.pseudonyms.api import Pseudonyms
@@ -12,11 +13,13 @@ from privacy.pseudonyms.api import Pseudonyms
 
 @dataclass(frozen=True, slots=True)
 class TokenRequest:
-    """A token request of an authenticated client. jkt: the key of its DPoP proof."""
+    """A token request of an authenticated client. jkt: the key of its DPoP proof. x5t: SHA-256 thumbprint of its
+    certificate, when its tokens are bound to that (RFC 8705 §3)."""
 
     client: Client
     parameters: Mapping[str, str]
     jkt: str | None
+    x5t: str | None
     now: datetime
 
 
@@ -28,3 +31,4 @@ class TokenRooms:
     database: Database
     keys: SigningKeys
     pseudonyms: Pseudonyms
+    client_keys: ClientKeys

@@ -26,7 +26,16 @@ GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
 class TokenEndpoint:
     """The endpoint; one per process."""
 
-    def __init__(self, rooms: TokenRooms, *, authentication: ClientAuthentication, cache: Cache, clock: Clock) -> None:
+    def __init__(
+        self,
+        rooms: TokenRooms,
+        *,
+        authentication: ClientAuthentication,
+        cache: Cache,
+        clock: Clock,
+        further: Mapping[str, GrantType],
+    ) -> None:
+        """further: grant types of other packages, by name."""
         self._rooms = rooms
         self._authentication = authentication
         self._cache = cache
@@ -36,6 +45,7 @@ class TokenEndpoint:
             "authorization_code": authorization_code,
             "refresh_token": refresh_token,
             "client_credentials": lambda asked, rooms: client_credentials(asked, rooms, self.standing),
+            **further,
         }
 
     async def answer(self, request: Request) -> Response:
@@ -50,7 +60,7 @@ class TokenEndpoint:
         grant_type = self._grant_type(required(parameters, "grant_type"), client)
         if proof is None and client.dpop_bound:
             raise OAuthError("invalid_dpop_proof", "This client's tokens are bound to a key: send a DPoP proof.")
-        asked = TokenRequest(client, parameters, None if proof is None else proof.jkt, now)
+        asked = TokenRequest(client, parameters, None if proof is None else proof.jkt, None, now)
         return json_response(await grant_type(asked, self._rooms))
 
     def _grant_type(self, name: str, client: Client) -> GrantType:

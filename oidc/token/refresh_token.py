@@ -24,7 +24,7 @@ async def refresh_token(asked: TokenRequest, rooms: TokenRooms) -> dict[str, Any
         async with rooms.database.raw_read() as tx:
             held = await _held(tx, token, asked)
     narrowed = scopes.narrowed(held.scopes, asked.parameters.get("scope"))
-    answer = person_tokens(asked, rooms, held.grant, narrowed, first=False)
+    answer = await person_tokens(asked, rooms, held.grant, narrowed, first=False)
     if successor is not None:
         answer["refresh_token"] = successor
     return answer

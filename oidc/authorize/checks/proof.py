@@ -10,8 +10,11 @@ _THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 
 
 def check_pkce(asking: Asking) -> None:
-    """S256, of every client (RFC 7636; RFC 9700 §2.1.1). A missing method would mean `plain`: refused."""
+    """S256 (RFC 7636; RFC 9700 §2.1.1), of every client but those of `openid-core`; one that is sent is verified
+    whoever sends it. A missing method would mean `plain`: refused."""
     challenge = asking.params.get("code_challenge")
+    if challenge is None and not asking.client.profile.requires_pkce and "code_challenge_method" not in asking.params:
+        return
     if challenge is None:
         raise invalid_request("The parameter code_challenge is missing (PKCE, S256).")
     if asking.params.get("code_challenge_method") != "S256":

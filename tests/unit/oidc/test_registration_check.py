@@ -99,7 +99,6 @@ def test_links_that_could_run_a_script(member: str, link: Any) -> None:
     "changes",
     [
         {"jwks_uri": "http://169.254.169.254/keys"},  # nothing is fetched, so no address is taken
-        {"sector_identifier_uri": "https://rp.example/sector"},
         {"request_uris": ["https://rp.example/request"]},
         {"token_endpoint_auth_method": "client_secret_jwt"},
         {"token_endpoint_auth_method": "tls_client_auth"},
