@@ -9,7 +9,7 @@ JOBS ?= 2
 PEOPLE ?= 100000
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench lock clean
+.PHONY: help run test check bench interop lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -26,6 +26,9 @@ check: $(STAMP) ## Lint, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+interop: $(STAMP) ## Let client libraries of PyPI and npm talk to a running sandbox (needs Node)
+	$(BIN)/python -m tests.interop $(ARGS)
 
 bench: $(STAMP) ## Measure against the peers and limits; writes bench/results/
 	$(BIN)/python -m bench
