@@ -1,4 +1,4 @@
-"""JOSE in one place: the only importer of joserfc.
+"""JOSE in one place: with core/jwe.py (encryption) the only importer of joserfc.
 
 Every option is written out at the call: algorithms, `typ`, audience, times, sizes. A key is bound to one
 algorithm. A header `jwk` is never a key to trust (DPoP names it explicitly, see core/dpop.py); `crit` is
@@ -31,7 +31,7 @@ LEEWAY_SECONDS = 60
 # RFC 9864 renames EdDSA to Ed25519; clients of before still say EdDSA, and it is the same signature.
 jws.JWSRegistry.algorithms["EdDSA"].security_warning = None
 
-_AnyKey = jwk.ECKey | jwk.RSAKey | jwk.OKPKey
+AnyKey = jwk.ECKey | jwk.RSAKey | jwk.OKPKey
 
 
 class _Registry(jws.JWSRegistry):
@@ -54,7 +54,7 @@ class VerificationKey:
     kid: str
     alg: str
     thumbprint: str
-    _key: _AnyKey
+    _key: AnyKey
 
     @classmethod
     def from_jwk(cls, public: Mapping[str, Any], *, alg: str | None = None) -> "VerificationKey":
@@ -67,9 +67,7 @@ class VerificationKey:
 
     @classmethod
     def _read(cls, public: Mapping[str, Any], alg: str | None) -> "VerificationKey":
-        if any(member in public for member in ("d", "p", "q", "dp", "dq", "qi", "oth", "k")):
-            raise JoseRefused("a private or symmetric key must not be sent")
-        key = _import(public)
+        key = import_public(public)
         chosen = alg or public.get("alg") or _default_algorithm(key)
         if chosen not in _algorithms_of(key):
             raise JoseRefused("the key does not fit its algorithm")
@@ -79,6 +77,14 @@ class VerificationKey:
     def public_jwk(self) -> dict[str, Any]:
         """The JWK for publication: no private member, with kid, alg and use."""
         return {**self._key.as_dict(private=False), "kid": self.kid, "alg": self.alg, "use": "sig"}
+
+
+def is_for_signing(public: object) -> bool:
+    """Whether a JWK may check signatures by what it says of itself (RFC 7517 §4.2, §4.3)."""
+    if not isinstance(public, Mapping) or public.get("use", "sig") != "sig":
+        return False
+    operations = public.get("key_ops", ("verify",))
+    return isinstance(operations, Collection) and any(each in ("sign", "verify") for each in operations)
 
 
 @lru_cache(maxsize=REMEMBERED_KEYS)
@@ -93,7 +99,7 @@ class SigningKey:
 
     kid: str
     alg: str
-    _key: _AnyKey
+    _key: AnyKey
 
     def __repr__(self) -> str:
         return f"SigningKey({self.kid!r}, {self.alg!r})"
@@ -101,7 +107,7 @@ class SigningKey:
     @classmethod
     def generate(cls, alg: str) -> "SigningKey":
         """A fresh key: ES256 (P-256), EdDSA/Ed25519, PS256/RS256 (3072 bits)."""
-        key: _AnyKey
+        key: AnyKey
         if alg == "ES256":
             key = jwk.ECKey.generate_key("P-256", private=True)
         elif alg in {"EdDSA", "Ed25519"}:
@@ -292,7 +298,14 @@ def _registry(*algorithms: str) -> _Registry:
     return _Registry(algorithms=list(algorithms), strict_check_header=False)
 
 
-def _import(raw: Mapping[str, Any]) -> _AnyKey:
+def import_public(public: Mapping[str, Any]) -> AnyKey:
+    """A public key, not yet bound to an algorithm. Raises JoseRefused on private members and weak keys."""
+    if any(member in public for member in ("d", "p", "q", "dp", "dq", "qi", "oth", "k")):
+        raise JoseRefused("a private or symmetric key must not be sent")
+    return _import(public)
+
+
+def _import(raw: Mapping[str, Any]) -> AnyKey:
     if raw.get("kty") == "RSA" and not _fit_rsa_modulus(raw.get("n")):
         raise JoseRefused("an RSA key needs 2048 to 8192 bits")
     try:
@@ -309,7 +322,7 @@ def _fit_rsa_modulus(encoded: object) -> bool:
     return isinstance(encoded, str) and 2048 <= len(encoded) * 6 <= 8192 + 6
 
 
-def _algorithms_of(key: _AnyKey) -> frozenset[str]:
+def _algorithms_of(key: AnyKey) -> frozenset[str]:
     if isinstance(key, jwk.ECKey):
         return frozenset({"ES256"}) if key.curve_name == "P-256" else frozenset()
     if isinstance(key, jwk.OKPKey):
@@ -317,5 +330,5 @@ def _algorithms_of(key: _AnyKey) -> frozenset[str]:
     return frozenset({"PS256", "RS256"})
 
 
-def _default_algorithm(key: _AnyKey) -> str:
+def _default_algorithm(key: AnyKey) -> str:
     return "ES256" if isinstance(key, jwk.ECKey) else "EdDSA" if isinstance(key, jwk.OKPKey) else "PS256"

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from core.database import Database, Query, Row
-from core.jose import JoseRefused, VerificationKey
+from core.jose import JoseRefused, VerificationKey, is_for_signing
 from oidc.acr import Level, known_levels
 from oidc.client_options import ClientOptions
 from oidc.profiles import PROFILES, Profile
@@ -109,9 +109,11 @@ def client_from_row(row: Row) -> Client:
 
 
 def keys_of(jwks: Mapping[str, Any] | None) -> tuple[VerificationKey, ...]:
-    """The keys of a registered set that we can use; others in it are the client's own affair."""
+    """The keys of a registered set that may sign; others in it are the client's own affair."""
     keys = []
     for each in (jwks or {}).get("keys", ()):
+        if not is_for_signing(each):
+            continue
         try:
             keys.append(VerificationKey.from_jwk(each))
         except JoseRefused:

@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.jose import JoseRefused, VerificationKey
+from core.jose import JoseRefused, VerificationKey, import_public, is_for_signing
 from oidc import scopes
 from oidc.acr import ACR_VALUES
 from oidc.authlib_ import MetadataRefused, validated_client_metadata
 from oidc.client_options import ClientOptions
+from oidc.clients import keys_of
+from oidc.encryption_names import KEY_MANAGEMENT
 from oidc.errors import OAuthError
 from oidc.profiles import ASSERTION_ALGORITHMS, PROFILES, SIGNING_ALGORITHMS, Profile
 from oidc.redirect_uris import is_registrable, is_web_page, sector_of
@@ -68,6 +70,8 @@ def check_metadata(
     method = str(_shapes(metadata, server)["token_endpoint_auth_method"])
     if method in {"private_key_jwt", "self_signed_tls_client_auth"} and jwks is None and jwks_uri is None:
         raise _refused("jwks", f"or jwks_uri is needed for {method}")
+    if method == "private_key_jwt" and jwks is not None and not keys_of(jwks):
+        raise _refused("jwks", f"has no key that {method} could be checked with")
     grant_types = _grant_types(metadata, profile, method, redirects)
     mtls_bound = _flag(metadata, "tls_client_certificate_bound_access_tokens", default=False)
     # A profile that wants bound tokens gets them by DPoP, unless the client chose its certificate.
@@ -161,15 +165,26 @@ def _jwks(metadata: Mapping[str, Any]) -> dict[str, Any] | None:
     keys = jwks.get("keys") if isinstance(jwks, dict) else None
     if not isinstance(keys, list) or not 0 < len(keys) <= MAX_KEYS:
         raise _refused("jwks", f"must be a key set of 1 to {MAX_KEYS} keys")
-    try:
-        read = [VerificationKey.from_jwk(key) for key in keys if isinstance(key, dict)]
-    except JoseRefused as refused:
-        raise _refused("jwks", refused.reason) from None
-    if len(read) != len(keys) or any(key.alg not in ASSERTION_ALGORITHMS for key in read):
-        raise _refused("jwks", f"keys must be for {', '.join(ASSERTION_ALGORITHMS)}")
-    if len({key.kid for key in read}) != len(read):
+    signing: list[VerificationKey] = []
+    for key in keys:
+        if not isinstance(key, dict):
+            raise _refused("jwks", "holds something that is no key")
+        try:
+            import_public(key)
+            if is_for_signing(key) and not _serves_otherwise(key):
+                signing.append(VerificationKey.from_jwk(key))
+        except JoseRefused as refused:
+            raise _refused("jwks", refused.reason) from None
+    if any(key.alg not in ASSERTION_ALGORITHMS for key in signing):
+        raise _refused("jwks", f"signing keys must be for {', '.join(ASSERTION_ALGORITHMS)}")
+    if len({key.kid for key in signing}) != len(signing):
         raise _refused("jwks", "names two keys alike")
     return {"keys": keys}
+
+
+def _serves_otherwise(key: Mapping[str, Any]) -> bool:
+    """A key that says of itself, without `use`, that it encrypts or belongs to a certificate (RFC 8705 §2.2.2)."""
+    return key.get("alg") in KEY_MANAGEMENT or key.get("crv") == "X25519" or "x5c" in key
 
 
 def _jwks_uri(metadata: Mapping[str, Any], *, sandbox: bool) -> str | None:

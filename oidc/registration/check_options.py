@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from core.jwe import encryption_key
 from oidc.client_options import ClientOptions
 from oidc.encryption_names import CONTENT_ENCRYPTION, DEFAULT_CONTENT_ENCRYPTION, KEY_MANAGEMENT
 from oidc.errors import OAuthError
@@ -71,6 +72,8 @@ def _encryption(metadata: Mapping[str, Any]) -> dict[str, Any]:
             raise refused(enc_name, f"needs {alg_name}")
         if alg is not None and metadata.get("jwks") is None and metadata.get("jwks_uri") is None:
             raise refused(alg_name, "needs a key in jwks or jwks_uri")
+        if alg is not None and metadata.get("jwks") and encryption_key(metadata["jwks"]["keys"], alg) is None:
+            raise refused(alg_name, "needs a key in jwks that fits it")
         found[alg_name] = alg
         found[enc_name] = None if alg is None else enc or DEFAULT_CONTENT_ENCRYPTION
     return found
