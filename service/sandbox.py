@@ -8,6 +8,7 @@ import asyncio
 import json
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -27,7 +28,8 @@ from privacy.vault.api import KeyEncryptionKeys
 from service.compose import composed
 from service.errors import CommandError
 from service.key_files import key_files
-from service.sandbox_clients import register_clients
+from service.sandbox_clients import plans, register_clients
+from service.sandbox_conformance import ConformanceSettings
 from service.sandbox_guide import PersonaGuide, Sandbox
 from service.sandbox_offices import furnish_offices
 from service.sandbox_secrets import password_of, totp_secret_of
@@ -62,20 +64,53 @@ def portal_url(settings: Settings) -> str:
 
 
 async def _seed(settings: Settings) -> Sandbox:
-    known = settings.secrets_dir / GUIDE
-    if known.exists():
+    conformance = ConformanceSettings()
+    if (settings.secrets_dir / GUIDE).exists():
         found = guide(settings)
-        if (found.issuer, found.portal) == (settings.issuer, portal_url(settings)):
-            return found
+        _must_fit(settings, conformance, found)
+        return await _with_new_clients(settings, conformance, found)
+    async with composed(settings, login="web") as parts:
+        await _import_people(settings, parts)
+        sandbox = await _furnish(settings, parts, conformance)
+    _keep(settings, sandbox)
+    return sandbox
+
+
+def _must_fit(settings: Settings, conformance: ConformanceSettings, found: Sandbox) -> None:
+    """Clients were registered with these addresses. Raises CommandError."""
+    if (found.issuer, found.portal) != (settings.issuer, portal_url(settings)):
         raise CommandError(
             f"this sandbox was furnished for {found.issuer} and {found.portal}: "
             "use the same ports, or another DINHDANH_DATA_DIR"
         )
-    async with composed(settings, login="web") as parts:
-        await _import_people(settings, parts)
-        sandbox = await _furnish(settings, parts)
-    write_private(known, json.dumps(sandbox.as_json(), ensure_ascii=False, indent=2) + "\n")
+    if conformance.chosen and found.conformance_redirect not in {"", conformance.conformance_redirect}:
+        raise CommandError(
+            f"this sandbox was furnished for a conformance suite at {found.conformance_redirect}: "
+            "use the same DINHDANH_CONFORMANCE_REDIRECT, or another DINHDANH_DATA_DIR"
+        )
+
+
+async def _with_new_clients(settings: Settings, conformance: ConformanceSettings, found: Sandbox) -> Sandbox:
+    """A sandbox that an older version furnished gets the clients that came since."""
+    redirect = found.conformance_redirect or conformance.conformance_redirect
+    known = {client.client_id for client in found.clients}
+    missing = [plan for plan in plans(portal_url(settings), redirect) if plan.client_id not in known]
+    if not missing:
+        return found
+    try:
+        async with composed(settings, login="web") as parts, parts.get(Database).page() as tx:
+            added = await register_clients(settings, parts, tx, OPERATOR, missing)
+            sandbox = replace(found, clients=(*found.clients, *added), conformance_redirect=redirect)
+            _keep(settings, sandbox)  # before the commit: a registered client whose secret is lost is of no use
+    except BaseException:
+        _keep(settings, found)
+        raise
     return sandbox
+
+
+def _keep(settings: Settings, sandbox: Sandbox) -> None:
+    text = json.dumps(sandbox.as_json(), ensure_ascii=False, indent=2) + "\n"
+    write_private(settings.secrets_dir / GUIDE, text)
 
 
 async def _import_people(settings: Settings, parts: Parts) -> None:
@@ -96,12 +131,13 @@ async def _import_people(settings: Settings, parts: Parts) -> None:
         raise CommandError(f"{report.rejected} sandbox people were refused by the import")
 
 
-async def _furnish(settings: Settings, parts: Parts) -> Sandbox:
+async def _furnish(settings: Settings, parts: Parts, conformance: ConformanceSettings) -> Sandbox:
     """One transaction: a sandbox is furnished whole or not at all."""
     async with parts.get(Database).page() as tx:
         people = await _accounts(settings, parts, tx)
         agencies, officials = await furnish_offices(parts, tx, OPERATOR)
-        clients = await register_clients(settings, parts, tx, OPERATOR, portal_url(settings))
+        wanted = plans(portal_url(settings), conformance.conformance_redirect)
+        clients = await register_clients(settings, parts, tx, OPERATOR, wanted)
     return Sandbox(
         issuer=settings.issuer,
         portal=portal_url(settings),
@@ -109,6 +145,7 @@ async def _furnish(settings: Settings, parts: Parts) -> Sandbox:
         officials=officials,
         agencies=agencies,
         clients=clients,
+        conformance_redirect=conformance.conformance_redirect,
     )
 
 

@@ -5,7 +5,7 @@ numbers, passwords and code secrets may be printed; nothing of the kind exists o
 form is a contract with those who test against a sandbox (docs/sandbox.md): members are added, never changed.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 FORMAT = 1
@@ -52,7 +52,11 @@ class OfficialGuide:
 
 @dataclass(frozen=True, slots=True)
 class ClientGuide:
-    """One registered client. Either client_secret or private_jwk. resource: audience of its lookup tokens."""
+    """One registered client.
+
+    client_secret or private_jwk (ES256), by auth_method. resource: audience of its lookup tokens. certificate and
+    certificate_key: PEM, for clients that come by mTLS. delivery_mode: of CIBA, "poll" or "ping".
+    """
 
     client_id: str
     name: str
@@ -67,11 +71,15 @@ class ClientGuide:
     scopes: tuple[str, ...]
     dpop_bound: bool
     resource: str | None = None
+    mtls_bound: bool = False
+    certificate: str | None = field(default=None, repr=False)
+    certificate_key: str | None = field(default=None, repr=False)
+    delivery_mode: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """The whole guide."""
+    """The whole guide. conformance_redirect: where the conformance suite waits (service.sandbox_conformance)."""
 
     issuer: str
     portal: str
@@ -79,6 +87,7 @@ class Sandbox:
     officials: tuple[OfficialGuide, ...]
     agencies: tuple[AgencyGuide, ...]
     clients: tuple[ClientGuide, ...]
+    conformance_redirect: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """For `dinhdanh sandbox --json` and the file it is kept in."""
@@ -94,6 +103,7 @@ class Sandbox:
             officials=tuple(OfficialGuide(**_tuples(one)) for one in raw["officials"]),
             agencies=tuple(AgencyGuide(**_tuples(one)) for one in raw["agencies"]),
             clients=tuple(ClientGuide(**_tuples(one)) for one in raw["clients"]),
+            conformance_redirect=raw.get("conformance_redirect", ""),
         )
 
 
