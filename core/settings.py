@@ -54,6 +54,12 @@ class Settings(BaseSettings):
     trusted_proxies: tuple[str, ...] = ()
     """Addresses or networks whose `Forwarded` / `X-Forwarded-For` headers are believed. None by default."""
 
+    outbound_allowed: tuple[str, ...] = ()
+    """`host:port` that we may call though it lies in a private network, for test environments; in the sandbox the
+    demo portal's unless set."""
+    outbound_ca_file: Path | None = None
+    """Certificate authorities (PEM) that outbound calls believe beside the system's."""
+
     session_pool: int = Field(default=4, ge=1)
     raw_pool: int = Field(default=8, ge=1)
     argon2_memory_kib: int = Field(default=19_456, ge=19_456)
@@ -78,11 +84,29 @@ class Settings(BaseSettings):
             ipaddress.ip_network(proxy)
         return value
 
+    @field_validator("outbound_allowed")
+    @classmethod
+    def _allowed_are_hosts_with_port(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for place in value:
+            host, _, port = place.rpartition(":")
+            if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+                raise ValueError("must be a list of host:port")
+        return value
+
+    @field_validator("outbound_ca_file")
+    @classmethod
+    def _authorities_are_there(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_file():
+            raise ValueError("there is no such file")
+        return value
+
     @model_validator(mode="after")
     def _production_is_complete(self) -> Self:
         if self.mode == "sandbox":
             if not self.issuer:
                 object.__setattr__(self, "issuer", f"http://localhost:{self.port}")
+            if not self.outbound_allowed:
+                object.__setattr__(self, "outbound_allowed", (f"localhost:{self.portal_port}",))
             return self
         if not self.https:
             raise ValueError("DINHDANH_ISSUER must be https outside sandbox mode")

@@ -9,6 +9,7 @@ from core.cache import Cache
 from core.clock import Clock
 from core.database import Database, Tx
 from core.interaction import Interactions
+from core.outbound import Outbound
 from core.settings import Settings
 from core.token import TokenVerifier
 from core.web.pages import Pages
@@ -46,6 +47,7 @@ class OpenIdProvider:
         clock: Clock,
         database: Database,
         cache: Cache,
+        outbound: Outbound,
         interactions: Interactions,
         pages: Pages,
         foundation: ProviderFoundation,
@@ -58,7 +60,7 @@ class OpenIdProvider:
         self.foundation = foundation
         self.metadata = provider_metadata(issuer, FIELDS)
         self.registrar = Registrar(journal, clock, self.metadata, settings.sandbox)
-        client_keys = ClientKeys()
+        client_keys = ClientKeys(outbound)
         authentication = ClientAuthentication(issuer=issuer, clients=clients, client_keys=client_keys)
         pushed = PushedRequests(cache, clock)
         answers = Answers(issuer=issuer, pages=pages)

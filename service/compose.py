@@ -20,6 +20,7 @@ from core.cache import Cache
 from core.clock import Clock, SandboxClock, SystemClock
 from core.database import Database
 from core.interaction import Interactions
+from core.outbound import Outbound
 from core.outbox import Outbox
 from core.runtime import Parts
 from core.settings import Settings, require_for, secret_value
@@ -72,6 +73,8 @@ async def composed(
         cache = parts.add(Cache, Cache.connect(secret_value(settings.redis_url, "REDIS_URL")))
         stack.push_async_callback(cache.close)
         outbox = parts.add(Outbox, Outbox(clock))
+        outbound = parts.add(Outbound, Outbound.from_settings(settings))
+        stack.callback(outbound.close)
         web_secret = parts.add(WebSecret, read_web_secret(settings))
         interactions = parts.add(Interactions, Interactions(cache, clock))
         pages = parts.add(Pages, Pages(PAGE_SOURCES, sandbox=settings.sandbox, asset_version=asset_version))
@@ -115,6 +118,7 @@ async def composed(
                 clock=clock,
                 database=database,
                 cache=cache,
+                outbound=outbound,
                 interactions=interactions,
                 pages=pages,
                 foundation=foundation,
