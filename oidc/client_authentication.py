@@ -50,7 +50,8 @@ class ClientAuthentication:
         client = await self._clients.get(shown.client_id)
         realm = self._issuer if shown.method == "client_secret_basic" else None
         # The hash is computed and compared whoever it is: an unknown client takes as long as a known one.
-        secret_holds = secret_matches(shown.secret, client.secret_hash if client else None)
+        secret_holds = secret_matches(shown.secret, *(client.secret_hashes(now) if client else (None, None)))
+        request.state.named_client = client.client_id if client else None  # for the client's own log
         if client is None or not client.active:
             raise invalid_client("The client is unknown or its authentication failed.", basic_realm=realm)
         if shown.method != client.auth_method:

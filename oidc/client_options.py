@@ -14,7 +14,7 @@ class ClientOptions:
     Back- and Front-Channel Logout, CIBA). `None`: not asked for.
 
     tls_subject: the one `tls_client_auth_…` member and its value. authorization_details_types: types the
-    client may ask for. client_secret_expires_at: epoch seconds, 0 for never.
+    client may ask for.
     """
 
     id_token_encrypted_response_alg: str | None = None
@@ -43,7 +43,6 @@ class ClientOptions:
     backchannel_user_code_parameter: bool = False
     authorization_details_types: tuple[str, ...] = ()
     require_auth_time: bool = False
-    client_secret_expires_at: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Only what differs from the default."""

@@ -17,7 +17,11 @@ def hash_secret(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def secret_matches(sent: str, kept: bytes | None) -> bool:
-    """Compares hashes: the time tells nothing of the secret, and is the same for a client that has none."""
-    same = hmac.compare_digest(hash_secret(sent), _UNKNOWN if kept is None else kept)
-    return same and kept is not None
+def secret_matches(sent: str, kept: bytes | None, former: bytes | None = None) -> bool:
+    """Compares hashes: the time tells nothing of the secret, and is the same for a client that has none.
+
+    former: of the secret before, as long as it holds beside the new one.
+    """
+    made = hash_secret(sent)
+    same = [hmac.compare_digest(made, _UNKNOWN if each is None else each) for each in (kept, former)]
+    return (same[0] and kept is not None) or (same[1] and former is not None)

@@ -39,6 +39,9 @@ class Client:
     name_en: str
     auth_method: str
     secret_hash: bytes | None
+    secret_expires_at: datetime | None
+    former_secret_hash: bytes | None
+    former_secret_expires_at: datetime | None
     jwks: Mapping[str, Any] | None
     jwks_uri: str | None
     keys: tuple[VerificationKey, ...]
@@ -64,6 +67,12 @@ class Client:
     def public(self) -> bool:
         return self.auth_method == "none"
 
+    def secret_hashes(self, now: datetime) -> tuple[bytes | None, bytes | None]:
+        """What a secret is compared with: the present one and the one before, as far as they still hold."""
+        expired = self.secret_expires_at is not None and self.secret_expires_at <= now
+        replaced = self.former_secret_expires_at is None or self.former_secret_expires_at <= now
+        return (None if expired else self.secret_hash, None if replaced else self.former_secret_hash)
+
     def name(self, locale: str | None) -> str:
         """The name to show, Vietnamese unless English is wanted."""
         return self.name_en if locale == "en" else self.name_vi
@@ -84,6 +93,9 @@ def client_from_row(row: Row) -> Client:
         name_en=row["name_en"],
         auth_method=row["auth_method"],
         secret_hash=row["secret_hash"],
+        secret_expires_at=row["secret_expires_at"],
+        former_secret_hash=row["former_secret_hash"],
+        former_secret_expires_at=row["former_secret_expires_at"],
         jwks=row["jwks"],
         jwks_uri=row["jwks_uri"],
         keys=keys_of(row["jwks"]),

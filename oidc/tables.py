@@ -16,6 +16,7 @@ from core.tables import Table, blob, instant, jsonb, text_array
 SCHEMA = {"schema": "oidc"}
 
 CLIENT_STATES = ("pending", "active", "suspended", "deleted")
+CLIENT_ORIGINS = ("operator", "registration", "agency")
 KEY_ALGORITHMS = ("ES256", "PS256", "EdDSA", "RS256")
 GRANT_KINDS = ("code", "ciba", "device")
 
@@ -29,8 +30,10 @@ class ClientRow(Table, table=True):
 
     secret_hash: SHA-256 of the secret we issued. assertion_alg: the one algorithm its assertions may have,
     if it named one. audiences: resource identifiers it serves and may introspect tokens for. sector: of the
-    pairwise subjects. purpose: the consent purpose that the standard scopes count under. options: see
-    client_options.ClientOptions. details: what only people read (links, contacts).
+    pairwise subjects, never changed. secret_expires_at: None for never; former_secret_*: the secret before the
+    last change, good for a while beside it. registration_token_hash: of the token its registration is managed
+    with (RFC 7592). origin: who registered it. purpose: the consent purpose that the standard scopes count
+    under. options: see client_options.ClientOptions. details: what only people read (links, contacts).
     """
 
     __tablename__ = "clients"
@@ -45,6 +48,11 @@ class ClientRow(Table, table=True):
     name_en: str
     auth_method: str
     secret_hash: bytes | None = Field(default=None, sa_column=blob(nullable=True))
+    secret_expires_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
+    former_secret_hash: bytes | None = Field(default=None, sa_column=blob(nullable=True))
+    former_secret_expires_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
+    registration_token_hash: bytes | None = Field(default=None, sa_column=blob(nullable=True))
+    origin: str = "operator"
     assertion_alg: str | None = None
     jwks: dict[str, Any] | None = Field(default=None, sa_column=jsonb(nullable=True))
     jwks_uri: str | None = None

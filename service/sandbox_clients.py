@@ -24,6 +24,8 @@ PORTAL_FAPI = "portal-fapi"
 BACKEND_EDUCATION = "agency-education"
 BACKEND_INSURANCE = "agency-insurance"
 BACKEND_INSURANCE_MTLS = "agency-insurance-mtls"
+SECOND = ActorRef(kind="operator", id="sandbox-second", name_hint="Sandbox")
+"""Who stands, beside the first, behind clients of a profile that takes two people."""
 
 
 def plans(portal: str, conformance: str) -> tuple[ClientPlan, ...]:
@@ -129,6 +131,7 @@ async def _register(
         agency_id=agency.agency_id,
         agency_code=agency.code,
         by=by,
+        seconded_by=SECOND if plan.profile == "openid-core" else None,
         profile=plan.profile,
         client_id=plan.client_id,
     )

@@ -8,6 +8,7 @@ that no developer believes in an encryption that does not happen.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from core.jose import JoseRefused, VerificationKey, import_public, is_for_signing
 from oidc import scopes
@@ -18,13 +19,12 @@ from oidc.clients import keys_of
 from oidc.encryption_names import KEY_MANAGEMENT
 from oidc.errors import OAuthError
 from oidc.profiles import ASSERTION_ALGORITHMS, PROFILES, SIGNING_ALGORITHMS, Profile
-from oidc.redirect_uris import is_registrable, is_web_page, sector_of
+from oidc.redirect_uris import is_registrable, sector_of
+from oidc.registration.check_details import check_details, checked_name
 from oidc.registration.check_options import CIBA, check_options
 
 MAX_URIS = 20
 MAX_KEYS = 10
-MAX_NAME = 120
-_LINKS = ("client_uri", "logo_uri", "policy_uri", "tos_uri")
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 _WITHOUT_REDIRECT = frozenset({CIBA, DEVICE})
 
@@ -60,10 +60,6 @@ def check_metadata(
 ) -> CheckedMetadata:
     """Raises OAuthError invalid_client_metadata or invalid_redirect_uri. server: our metadata document."""
     redirects = _uris(metadata, "redirect_uris", sandbox=sandbox)
-    for name in _LINKS:
-        link = metadata.get(name)
-        if link is not None and not (isinstance(link, str) and is_web_page(link, sandbox=sandbox)):
-            raise _refused(name, "must be an https address")
     jwks, jwks_uri = _jwks(metadata), _jwks_uri(metadata, sandbox=sandbox)
     if jwks is not None and jwks_uri is not None:
         raise _refused("jwks_uri", "and jwks exclude each other")
@@ -78,9 +74,12 @@ def check_metadata(
     bound_by_default = "client_credentials" in grant_types or profile.requires_bound_tokens
     wanted_dpop = _flag(metadata, "dpop_bound_access_tokens", default=bound_by_default and not mtls_bound)
     wanted_par = _flag(metadata, "require_pushed_authorization_requests", default=False)
+    options = check_options(
+        metadata, profile, method=method, grant_types=grant_types, redirects=redirects, sandbox=sandbox
+    )
     return CheckedMetadata(
-        name_vi=_name(metadata, "client_name#vi", "client_name"),
-        name_en=_name(metadata, "client_name#en", "client_name"),
+        name_vi=checked_name(metadata, "client_name#vi", "client_name"),
+        name_en=checked_name(metadata, "client_name#en", "client_name"),
         auth_method=method,
         assertion_alg=_assertion_alg(metadata),
         jwks=jwks,
@@ -89,7 +88,7 @@ def check_metadata(
         post_logout_redirect_uris=_uris(metadata, "post_logout_redirect_uris", sandbox=sandbox),
         grant_types=grant_types,
         scopes=_scopes(metadata, grant_types),
-        sector=sector_of(redirects),
+        sector=_sector(options, redirects),
         id_token_alg=_one_of(metadata, "id_token_signed_response_alg", profile.id_token_algs, profile.id_token_algs[0]),
         access_token_alg=_one_of(metadata, "access_token_signing_alg", SIGNING_ALGORITHMS, SIGNING_ALGORITHMS[0]),
         # Tightening is the client's right; loosening the profile is nobody's.
@@ -98,10 +97,8 @@ def check_metadata(
         requires_par=profile.requires_par or wanted_par,
         default_max_age=_max_age(metadata),
         default_acr_values=_acr_values(metadata),
-        options=check_options(
-            metadata, profile, method=method, grant_types=grant_types, redirects=redirects, sandbox=sandbox
-        ),
-        details={name: metadata[name] for name in (*_LINKS, "contacts", "software_id") if name in metadata},
+        options=options,
+        details=check_details(metadata, method, sandbox=sandbox),
     )
 
 
@@ -110,6 +107,13 @@ def profile_named(name: str) -> Profile:
     if name not in PROFILES:
         raise _refused("profile", f"must be one of {', '.join(PROFILES)}")
     return PROFILES[name]
+
+
+def _sector(options: ClientOptions, redirects: tuple[str, ...]) -> str | None:
+    """The host of the sector's document, else the one host of all addresses (OpenID Connect Core §8.1)."""
+    if options.sector_identifier_uri is not None:
+        return urlsplit(options.sector_identifier_uri).hostname
+    return sector_of(redirects)
 
 
 def _shapes(metadata: Mapping[str, Any], server: Mapping[str, Any]) -> dict[str, Any]:
@@ -199,13 +203,6 @@ def _assertion_alg(metadata: Mapping[str, Any]) -> str | None:
     if named is not None and named not in ASSERTION_ALGORITHMS:
         raise _refused("token_endpoint_auth_signing_alg", f"must be one of {', '.join(ASSERTION_ALGORITHMS)}")
     return named
-
-
-def _name(metadata: Mapping[str, Any], *members: str) -> str:
-    name = next((metadata[member] for member in members if metadata.get(member)), None)
-    if not isinstance(name, str) or len(name) > MAX_NAME or not name.isprintable() or not name.strip():
-        raise _refused("client_name", f"must be a name of at most {MAX_NAME} characters")
-    return name.strip()
 
 
 def _one_of(metadata: Mapping[str, Any], name: str, allowed: tuple[str, ...], default: str) -> str:

@@ -4,45 +4,74 @@ import secrets
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, insert, select
 
 from core.clock import Clock
 from core.database import Query, Tx
-from core.errors import Conflict, NotFound
+from core.errors import BadInput, Conflict
+from core.ids import hash_reference, new_reference
 from oidc import standing_grants
 from oidc.client_secrets import hash_secret, new_secret
 from oidc.errors import OAuthError
-from oidc.grants import CHANNEL
-from oidc.registration.check import check_metadata, profile_named
+from oidc.registration import journal_lines, reviews
+from oidc.registration.check import CheckedMetadata, check_metadata, profile_named
+from oidc.registration.state import set_state
+from oidc.registration.who import Who
 from oidc.tables import ClientRow
-from privacy.journal.api import ActorRef, Journal, Line
+from privacy.journal.api import ActorRef, Journal
 
 DEFAULT_PURPOSE = "sign-in"
 """The purpose that standard scopes count under, unless the client has another."""
 
+SECRET_LIFE = timedelta(days=365)
+"""Of secrets of clients that registered by themselves or by their agency; operators' clients are watched by hand."""
+
 _C: Any = ClientRow.__table__.c  # type: ignore[attr-defined]
 _INSERT = Query(insert(ClientRow).values({column.name: bindparam(column.name, type_=column.type) for column in _C}))
 _EXISTS = Query(select(_C.client_id).where(_C.client_id == bindparam("client_id")))
-_SET_STATE = Query(
-    update(ClientRow)
-    .where(_C.client_id == bindparam("of_client"))
-    .values(state=bindparam("state"), changed_at=bindparam("now", type_=_C.changed_at.type))
-    .returning(_C.agency_code)
-)
-_NOTIFY = Query(select(func.pg_notify(CHANNEL, bindparam("payload"))))
 
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A new client. secret: shown this once; None for clients with a key or without authentication."""
+    """A new client. secret: shown this once; None for clients with a key or without authentication.
+
+    state: "active", or "pending" until a second person agrees. registration_token: to manage it with (RFC 7592),
+    shown this once, if one was asked for.
+    """
 
     client_id: str
     secret: str | None
+    state: str = "active"
+    secret_expires_at: datetime | None = None
+    registration_token: str | None = None
+    registered_at: datetime | None = None
 
     def __repr__(self) -> str:
         return f"Registered({self.client_id!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms a client is registered. seconded: a second person stands behind it already.
+
+    pending: wait for a second person whatever the profile. managed: it gets a registration access token.
+    """
+
+    agency_id: uuid.UUID
+    agency_code: str
+    by: Who
+    seconded: bool = False
+    pending: bool = False
+    managed: bool = False
+    origin: str = "operator"
+    purpose: str = DEFAULT_PURPOSE
+    audiences: Sequence[str] = ()
+    sector: str | None = None
+    client_id: str | None = None
+    secret_life: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,70 +91,103 @@ class Registrar:
         agency_id: uuid.UUID,
         agency_code: str,
         by: ActorRef,
+        seconded_by: ActorRef | None = None,
         profile: str = "fapi2",
         purpose: str = DEFAULT_PURPOSE,
         audiences: Sequence[str] = (),
         sector: str | None = None,
         client_id: str | None = None,
     ) -> Registered:
-        """Checks, stores, journals. Raises OAuthError (RFC 7591 §3.2.2), Conflict `client-exists`.
+        """By an operator. Checks, stores, journals. Raises OAuthError (RFC 7591 §3.2.2), Conflict `client-exists`,
+        BadInput `same-person`.
 
         metadata: as in RFC 7591 and OpenID Connect Registration. audiences: resource identifiers that the
         client serves and may introspect tokens for. sector: needed when the redirect addresses have several
         hosts; without any it is the agency's. client_id: given by us only; otherwise made up.
+        seconded_by: a second person; a profile that needs one stays pending without.
         """
-        checked = check_metadata(metadata, profile_named(profile), self.server_metadata, sandbox=self.sandbox)
-        sector = sector or checked.sector or (None if checked.redirect_uris else f"agency:{agency_code}")
-        if sector is None:
-            raise OAuthError("invalid_client_metadata", "redirect_uris with several hosts need a sector.")
-        client_id = client_id or f"c-{secrets.token_urlsafe(12)}"
+        if seconded_by is not None and Who.of_ref(seconded_by).key == Who.of_ref(by).key:
+            raise BadInput("same-person", "The second person must be another one.")
+        checked = self.check(metadata, profile)
+        terms = Terms(
+            agency_id,
+            agency_code,
+            Who.of_ref(by),
+            seconded=seconded_by is not None,
+            purpose=purpose,
+            audiences=audiences,
+            sector=sector,
+            client_id=client_id,
+        )
+        made = await self.store(tx, checked, profile, terms)
+        if seconded_by is not None:
+            await journal_lines.write(
+                self.journal, tx, journal_lines.APPROVED, seconded_by, agency=agency_code, client=made.client_id
+            )
+        return made
+
+    def check(self, metadata: Mapping[str, Any], profile: str) -> CheckedMetadata:
+        """Raises OAuthError invalid_client_metadata, invalid_redirect_uri."""
+        return check_metadata(metadata, profile_named(profile), self.server_metadata, sandbox=self.sandbox)
+
+    async def store(self, tx: Tx, checked: CheckedMetadata, profile: str, terms: Terms) -> Registered:
+        """Checked metadata as a client of an agency. Raises OAuthError, Conflict `client-exists`."""
+        sector = self.sector(checked, terms)
+        client_id = terms.client_id or f"c-{secrets.token_urlsafe(12)}"
         if await tx.row(_EXISTS, client_id=client_id) is not None:
             raise Conflict("client-exists", "There is a client with this identifier already.")
-        secret = new_secret() if checked.auth_method.startswith("client_secret_") else None
+        has_secret = checked.auth_method.startswith("client_secret_")
+        secret = new_secret() if has_secret else None
+        token = new_reference() if terms.managed else None
         now = self.clock.now()
-        values = {name: getattr(checked, name) for name in checked.__slots__ if name != "sector"}
-        lists = {name: list(value) for name, value in values.items() if isinstance(value, tuple)}
-        values["options"] = checked.options.to_json()
+        expires = now + terms.secret_life if secret is not None and terms.secret_life is not None else None
+        waits = terms.pending or (profile_named(profile).needs_second_person and not terms.seconded)
+        state = "pending" if waits else "active"
         await tx.run(
             _INSERT,
-            **{**values, **lists},
+            **row_values(checked),
             client_id=client_id,
-            agency_id=agency_id,
-            agency_code=agency_code,
+            agency_id=terms.agency_id,
+            agency_code=terms.agency_code,
             profile=profile,
-            state="active",
+            state=state,
             secret_hash=None if secret is None else hash_secret(secret),
-            audiences=list(audiences),
+            secret_expires_at=expires,
+            former_secret_hash=None,
+            former_secret_expires_at=None,
+            registration_token_hash=None if token is None else hash_reference(token),
+            origin=terms.origin,
+            audiences=list(terms.audiences),
             sector=sector,
-            purpose=purpose,
+            purpose=terms.purpose,
             created_at=now,
             changed_at=now,
         )
         if "client_credentials" in checked.grant_types:
             await standing_grants.create(tx, client_id, now)
-        await self._journal(tx, "oidc.client-registered", client_id, agency_code, by, profile=profile)
-        return Registered(client_id, secret)
+        action = journal_lines.PROPOSED if waits else journal_lines.REGISTERED
+        await journal_lines.write(
+            self.journal, tx, action, terms.by.ref, agency=terms.agency_code, client=client_id, profile=profile
+        )
+        if waits:
+            await reviews.propose_registration(tx, client_id, terms.agency_id, by=terms.by, now=now)
+        return Registered(client_id, secret, state, expires, token, now)
+
+    def sector(self, checked: CheckedMetadata, terms: Terms) -> str:
+        """Of the pairwise subjects. Raises OAuthError invalid_client_metadata."""
+        own = None if checked.redirect_uris else f"agency:{terms.agency_code}"
+        sector = terms.sector or checked.sector or own
+        if sector is None:
+            raise OAuthError("invalid_client_metadata", "redirect_uris with several hosts need sector_identifier_uri.")
+        return sector
 
     async def set_state(self, tx: Tx, client_id: str, state: str, *, by: ActorRef) -> None:
-        """Suspends ("suspended") or reinstates ("active") a client; its tokens are refused within a second.
+        """See state.set_state."""
+        await set_state(self.journal, tx, client_id, state, by=by, now=self.clock.now())
 
-        Raises NotFound `client-unknown`.
-        """
-        row = await tx.row(_SET_STATE, of_client=client_id, state=state, now=self.clock.now())
-        if row is None:
-            raise NotFound("client-unknown", "There is no such client.")
-        await tx.rows(_NOTIFY, payload=f"client:{client_id}")
-        await self._journal(tx, f"oidc.client-{state}", client_id, row["agency_code"], by)
 
-    async def _journal(
-        self, tx: Tx, action: str, client_id: str, agency_code: str, by: ActorRef, **details: str
-    ) -> None:
-        line = Line(
-            kind="act",
-            action=action,
-            subject=None,
-            actor=by,
-            agency=agency_code,
-            details={"client": client_id, **details},
-        )
-        await self.journal.write(tx, line)
+def row_values(checked: CheckedMetadata) -> dict[str, Any]:
+    """The columns that metadata decide; the sector is not among them."""
+    values = {name: getattr(checked, name) for name in checked.__slots__ if name != "sector"}
+    lists = {name: list(value) for name, value in values.items() if isinstance(value, tuple)}
+    return {**values, **lists, "options": checked.options.to_json()}

@@ -40,6 +40,7 @@ from tests.actors.relying_party import RelyingParty, answer_of
 from tests.support.disclosure_world import import_personas
 
 OPERATOR = ActorRef("operator", "tests")
+SECOND_OPERATOR = ActorRef("operator", "more-tests")
 PASSWORD = "mật khẩu rất dài"
 AGENCY = "H26.12"
 SIGN_IN, SCHOOL, STRICT = "sign-in", "school-enrolment", "land-register"
@@ -129,7 +130,14 @@ class ProviderWorld:
         metadata |= changes
         async with self.database.raw() as tx:
             made = await self.provider.register_client(
-                tx, metadata, agency_id=self.agency_id, agency_code=AGENCY, by=OPERATOR, profile=profile, **ours
+                tx,
+                metadata,
+                agency_id=self.agency_id,
+                agency_code=AGENCY,
+                by=OPERATOR,
+                seconded_by=SECOND_OPERATOR if profile == "openid-core" else None,
+                profile=profile,
+                **ours,
             )
         return RelyingParty(
             http=self.http(),
