@@ -21,6 +21,7 @@ _COLUMNS = (
     _C.credentials_changed_at,
 )
 OF_PERSON = Query(select(*_COLUMNS).where(_C.person_id == bindparam("person_id")))
+_ENROLLED_AT = Query(select(_C.enrolled_at).where(_C.person_id == bindparam("person_id")))
 _OF_PERSON_HELD = Query(select(*_COLUMNS).where(_C.person_id == bindparam("person_id")).with_for_update())
 _REHASH = Query(
     text(
@@ -99,6 +100,12 @@ def _state(row: Row | None) -> AccountState | None:
 async def find(tx: Tx, person_id: uuid.UUID) -> AccountState | None:
     """The person's account, if there is one."""
     return _state(await tx.row(OF_PERSON, person_id=person_id))
+
+
+async def enrolled_at(tx: Tx, person_id: uuid.UUID) -> datetime | None:
+    """When the person's account was opened."""
+    row = await tx.row(_ENROLLED_AT, person_id=person_id)
+    return None if row is None else row["enrolled_at"]
 
 
 async def hold(tx: Tx, person_id: uuid.UUID) -> AccountState | None:

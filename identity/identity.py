@@ -31,6 +31,8 @@ from identity.passwords import PasswordHashing
 from identity.pending import PendingSignIns
 from identity.records import Records
 from identity.second_factor import CodeStep
+from identity.self_declarations import SelfDeclarations
+from identity.self_declared import SelfDeclared, part_codes
 from identity.sessions import Session, Sessions
 from identity.sign_in import PasswordStep
 from identity.where import Where
@@ -69,6 +71,7 @@ class Identity:
         self.locks = Locks(clock, self.records, outbox)
         self.agencies = Agencies(clock, self.records)
         self.appointed = Appointments(clock, self.records, self.agencies)
+        self.declarations = SelfDeclarations(vault, clock)
         self._enrolment = Enrolment(clock, vault, registry, self.hashing, self.records)
         self.password_step = PasswordStep(
             clock=clock,
@@ -232,6 +235,24 @@ class Identity:
     async def sign_ins(self, tx: Tx, person_id: uuid.UUID, limit: int = 50) -> list[SignIn]:
         """The sign-in history, newest first."""
         return await history.newest(tx, self.vault, person_id, limit)
+
+    async def self_declared(self, tx: Tx, person_id: uuid.UUID) -> SelfDeclared:
+        """What a person says of himself, apart from the registry. Nothing of it is checked by anybody."""
+        return await self.declarations.read(tx, person_id)
+
+    async def declare(self, tx: Tx, person_id: uuid.UUID, declared: SelfDeclared, *, seen: int, by: ActorRef) -> None:
+        """Replaces it, with a journal line that names the members changed. Raises Conflict `profile-changed`."""
+        before = (await self.declarations.kept(tx, person_id)).declared.said()
+        after = declared.said()
+        changed = {name: None for name in {*before, *after} if before.get(name) != after.get(name)}
+        if not changed:
+            return
+        await self.declarations.write(tx, person_id, declared, seen=seen)
+        await self.records.act(tx, "profile.changed", subject=person_id, by=by, details={}, fields=part_codes(changed))
+
+    async def proofed_at(self, tx: Tx, person_id: uuid.UUID) -> datetime | None:
+        """When the person was proofed and bound to his record: the opening of his account."""
+        return await accounts.enrolled_at(tx, person_id)
 
     # --- agencies and appointments -----------------------------------------------------------------------
 

@@ -77,11 +77,18 @@ class Records:
         return True
 
     async def act(
-        self, tx: Tx, action: str, *, subject: uuid.UUID | None, by: ActorRef | None, details: dict[str, str]
+        self,
+        tx: Tx,
+        action: str,
+        *,
+        subject: uuid.UUID | None,
+        by: ActorRef | None,
+        details: dict[str, str],
+        fields: tuple[str, ...] = (),
     ) -> None:
-        """An act that is no part of the sign-in history: a line of the journal alone."""
+        """An act that is no part of the sign-in history: a line of the journal alone. fields: names only."""
         await self._journal.write(
-            tx, Line(kind="act", action=action, subject=subject, actor=by or SYSTEM, details=details)
+            tx, Line(kind="act", action=action, subject=subject, actor=by or SYSTEM, details=details, fields=fields)
         )
 
 

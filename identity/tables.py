@@ -118,3 +118,18 @@ class AppointmentRow(Table, table=True):
     valid_to: date | None = None
     made_at: datetime = Field(sa_column=instant())
     ended_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
+
+
+class SelfDeclaredRow(Table, table=True):
+    """What a person says of himself; no fact of the registry. At most one row a person.
+
+    sealed: JSON of the members that are said, under the person's own key, bound to this version of the row.
+    """
+
+    __tablename__ = "self_declared"
+    __table_args__ = SCHEMA
+
+    person_id: uuid.UUID = Field(primary_key=True)
+    version: int
+    sealed: bytes = Field(sa_column=blob())
+    updated_at: datetime = Field(sa_column=instant())

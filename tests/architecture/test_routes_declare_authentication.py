@@ -59,6 +59,8 @@ WHO = {
     "GET /me/history": "person",
     "GET /me/lock": "person",
     "POST /me/lock": "person",
+    "GET /me/profile": "person",
+    "POST /me/profile": "person",
     "GET /me/receipts/{reference}": "person",
     "GET /me/receipts/{reference}/file": "person",
     "GET /me/signins": "person",
