@@ -10,6 +10,7 @@ from consent import lookup_routes, my_pages, official_pages, pages
 from consent.answer import ANSWER_MEDIA_TYPE, ANSWER_TYPE
 from consent.asking import Granted
 from consent.brake import Brake
+from consent.catalogue import CATALOGUE
 from consent.coverage import GivenConsent
 from consent.disclose import DisclosureDoor
 from consent.disclosure import Disclosure, DisclosureDenied, DisclosureRequest, PersonProof
@@ -29,6 +30,7 @@ from consent.withdraw import WITHDRAWN
 __all__ = [
     "ANSWER_MEDIA_TYPE",
     "ANSWER_TYPE",
+    "CATALOGUE",
     "LEGAL_BASES",
     "WITHDRAWN",
     "AnswerSigner",

@@ -13,6 +13,7 @@ from consent.weigh import Ready, Stopped, make_ready, weigh
 from core.actor import Actor
 from core.clock import Clock
 from core.database import Database, Tx
+from identity.api import SelfDeclarations
 from population_db.api import Registry
 from privacy.journal.api import DisclosureRefused, Journal, Line
 
@@ -20,12 +21,21 @@ from privacy.journal.api import DisclosureRefused, Journal, Line
 class DisclosureDoor:
     """One per process."""
 
-    def __init__(self, database: Database, registry: Registry, journal: Journal, clock: Clock, brake: Brake) -> None:
+    def __init__(
+        self,
+        database: Database,
+        registry: Registry,
+        journal: Journal,
+        clock: Clock,
+        brake: Brake,
+        declarations: SelfDeclarations,
+    ) -> None:
         self._database = database
         self._registry = registry
         self._journal = journal
         self._clock = clock
         self._brake = brake
+        self._declarations = declarations
 
     async def disclose(self, tx: Tx, request: DisclosureRequest) -> Disclosure:
         """Answers in the caller's transaction. Raises DisclosureDenied, TooMany (both journalled in `tx`,
@@ -65,7 +75,14 @@ class DisclosureDoor:
             await self._journal.write(tx, line)
 
     async def _weigh(self, tx: Tx, request: DisclosureRequest) -> Ready | Stopped:
-        return await weigh(tx, request, registry=self._registry, clock=self._clock, brake=self._brake)
+        return await weigh(
+            tx,
+            request,
+            registry=self._registry,
+            clock=self._clock,
+            brake=self._brake,
+            declarations=self._declarations,
+        )
 
     async def _finish(self, tx: Tx, request: DisclosureRequest, weighed: Ready | Stopped) -> Disclosure:
         if isinstance(weighed, Stopped):

@@ -6,10 +6,11 @@ from dataclasses import astuple, dataclass, field
 from datetime import datetime
 from typing import Any
 
+from consent.catalogue import CATALOGUE
 from consent.policies import Policy
 from consent.purposes import Purpose, PurposeTexts, normal, text_hash
 from consent.tables import ANSWERS, LEGAL_BASES
-from population_db.api import FIELDS
+from identity.api import SELF_DECLARED
 
 MAX_TITLE = 200
 MAX_TEXT = 2_000
@@ -64,8 +65,8 @@ class PolicyDraft:
             "agency_id": self.agency_id,
             "agency_code": self.agency_code,
             "purpose_code": self.purpose,
-            "fields": [code for code in FIELDS if code in self.fields],
-            "mandatory_fields": [code for code in FIELDS if code in self.mandatory_fields],
+            "fields": [code for code in CATALOGUE if code in self.fields],
+            "mandatory_fields": [code for code in CATALOGUE if code in self.mandatory_fields],
             "legal_bases": sorted(self.legal_bases),
             "max_answer": self.max_answer,
             "min_aal": self.min_aal,
@@ -110,8 +111,10 @@ def policy_faults(draft: PolicyDraft, purpose: Purpose | None) -> dict[str, str]
         faults["purpose"] = "There is no such purpose in force."
     elif not draft.legal_bases or not draft.legal_bases <= purpose.legal_bases:
         faults["legal_bases"] = "Name at least one legal basis, and only those of the purpose."
-    if not draft.fields or not draft.fields <= FIELDS.keys():
+    if not draft.fields or not draft.fields <= CATALOGUE.keys():
         faults["fields"] = "Name at least one field, and only those of the catalogue."
+    elif SELF_DECLARED in draft.fields and draft.legal_bases != {"consent"}:
+        faults["fields"] = "What people say of themselves is shared by their consent alone."
     if not draft.mandatory_fields <= draft.fields:
         faults["mandatory_fields"] = "A mandatory field must be one of the fields."
     if draft.max_answer not in ANSWERS:

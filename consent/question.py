@@ -11,12 +11,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from consent.catalogue import CATALOGUE, of_registry
 from consent.coverage import GivenConsent, cover, to_ask
 from consent.policies import Policy
 from consent.purposes import Purpose, canonical
 from core.errors import NotAllowed
 from identity.api import Agency
-from population_db.api import FIELDS
 
 CONSENT = "consent"
 
@@ -178,9 +178,9 @@ def merged(asks: Iterable[PurposeAsk]) -> list[PurposeAsk]:
 
 
 def allowed_fields(ask: PurposeAsk, policy: Policy) -> tuple[str, ...]:
-    """Asked for ∩ policy, in the order of the field catalogue."""
-    wanted = frozenset(ask.fields) & policy.fields if ask.fields else policy.fields
-    return tuple(code for code in FIELDS if code in wanted)
+    """Asked for ∩ policy, in the order of the catalogue. What people say of themselves has to be named."""
+    wanted = frozenset(ask.fields) & policy.fields if ask.fields else of_registry(policy.fields)
+    return tuple(code for code in CATALOGUE if code in wanted)
 
 
 def _ask_one(ask: PurposeAsk, known: Known, again: bool, now: datetime) -> AskedPurpose:

@@ -13,13 +13,13 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select
 
+from consent.catalogue import CATALOGUE
 from consent.coverage import GivenConsent
 from consent.purposes import Purpose, canonical
 from consent.tables import ReceiptRow
 from core.database import Query, Tx
 from core.ids import new_id, new_reference
 from identity.api import Agency
-from population_db.api import FIELDS
 from privacy.journal.api import LineRef
 
 FORMAT = "dinhdanh-receipt-1"
@@ -80,7 +80,7 @@ def receipt_body(
             "vi": asdict(purpose.vi),
             "en": asdict(purpose.en),
         },
-        "fields": [_field(code) for code in FIELDS if code in consent.fields],
+        "fields": [_field(code) for code in CATALOGUE if code in consent.fields],
         "keep_days": consent.keep_days,
         "policy_version": consent.policy_version,
         "locale": consent.locale,
@@ -140,7 +140,7 @@ async def receipt_references(tx: Tx, person_id: uuid.UUID) -> dict[tuple[uuid.UU
 
 
 def _field(code: str) -> dict[str, Any]:
-    spec = FIELDS[code]
+    spec = CATALOGUE[code]
     return {
         "code": code,
         "label_vi": spec.label_vi,

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from consent.catalogue import CATALOGUE
 from consent.purposes import Purpose, PurposeTexts
 from consent.question import AskedPurpose
-from population_db.api import FIELDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def field_views(codes: Iterable[str], locale: str, ticked: frozenset[str] = froz
     wanted = frozenset(codes)
     return tuple(
         FieldView(code, spec.label_en if locale == "en" else spec.label_vi, spec.sensitive, code in ticked)
-        for code, spec in FIELDS.items()
+        for code, spec in CATALOGUE.items()
         if code in wanted
     )
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from consent.brake import Brake
 from consent.cases import NOBODY, cases_of, subject_for_official, together
+from consent.catalogue import named_in_line, of_registry
 from consent.decide import Decision, Subject, decide, refused_terms
 from consent.disclosure import (
     PERSON_REASONS,
@@ -25,9 +26,10 @@ from consent.kinship import KIN_FIELDS, numbers_of_relatives
 from consent.lines import disclosure_line, refusal_line
 from consent.minimise import Matched, match, pick
 from consent.proof import PROOF_FIELDS, proves
-from core.clock import Clock
+from core.clock import Clock, vietnam_day
 from core.database import Tx
 from core.errors import Refusal, TooMany
+from identity.api import SELF_DECLARED, SOURCE, SelfDeclarations
 from population_db.api import FieldValue, Record, Registry
 from privacy.journal.api import Line
 
@@ -75,7 +77,13 @@ class _Found:
 
 
 async def weigh(
-    tx: Tx, request: DisclosureRequest, *, registry: Registry, clock: Clock, brake: Brake
+    tx: Tx,
+    request: DisclosureRequest,
+    *,
+    registry: Registry,
+    clock: Clock,
+    brake: Brake,
+    declarations: SelfDeclarations,
 ) -> Ready | Stopped:
     """The whole way up to the journal. Raises Unavailable; a refusal comes back as Stopped."""
     now = clock.now()
@@ -102,6 +110,8 @@ async def weigh(
     fault = found.fault or _fault_of(request, record)
     ready = None
     if fault is None and decision.refusal is None and record is not None:
+        if SELF_DECLARED in decision.allowed:
+            record = await _with_declared(tx, record, declarations)
         ready = make_ready(request, record, decision, facts)
     reason = fault or decision.refusal
     if isinstance(request.subject, PersonProof):
@@ -130,7 +140,7 @@ def make_ready(request: DisclosureRequest, record: Record, decision: Decision, f
     values = pick(record.values, asked, allowed)
     policies = [one.policy for one in facts.values()]
     return Ready(
-        line=disclosure_line(request, record.person_id, (*matched, *values), policies),
+        line=disclosure_line(request, record.person_id, (*matched, *named_in_line(values)), policies),
         basis={
             "consents": [(record.person_id, consent_id) for consent_id in sorted(decision.consent_ids)],
             "policies": [(policy.agency_id, policy.purpose, policy.version) for policy in policies],
@@ -173,7 +183,16 @@ def _to_read(request: DisclosureRequest, found: _Found, decision: Decision) -> t
         # Area and family are told from the records, so all has to be read before it is decided.
         fields |= {*request.fields, *KIN_FIELDS}
         people += [request.actor.person_id] if request.actor.person_id else []
-    return people, fields
+    return people, set(of_registry(fields))
+
+
+async def _with_declared(tx: Tx, record: Record, declarations: SelfDeclarations) -> Record:
+    """The record with what its person says of himself beside it, under its own code."""
+    declared = await declarations.read(tx, record.person_id)
+    if declared.updated_at is None:
+        return record
+    held = FieldValue(declared.claims(), SOURCE, vietnam_day(declared.updated_at))
+    return replace(record, values={**record.values, SELF_DECLARED: held})
 
 
 def _fault_of(request: DisclosureRequest, record: Record | None) -> str | None:

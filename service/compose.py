@@ -101,7 +101,7 @@ async def composed(
         )
         stack.callback(people.close)
         brake = Brake(cache, lambda number: vault.blind("brake", number).mac)
-        door = parts.add(DisclosureDoor, DisclosureDoor(database, registry, journal, clock, brake))
+        door = parts.add(DisclosureDoor, DisclosureDoor(database, registry, journal, clock, brake, people.declarations))
         consents = parts.add(
             Consent,
             Consent(clock=clock, outbox=outbox, journal=journal, registry=registry, identity=people, door=door),

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from consent.api import CATALOGUE
 from core.clock import VIETNAM
-from population_db.api import FIELDS
+from identity.api import PART_LABELS
 from privacy.journal.api import StoredLine
 
 Translate = Callable[[str], str]
@@ -28,6 +29,7 @@ TITLES: Mapping[str, str] = {
     "appointment.end": "Your appointment as an official ended",
     "account.lock": "Your account was locked",
     "account.unlock": "Your account was unlocked",
+    "profile.changed": "You changed your self-declared profile",
 }
 """Action → English msgid; an action that is not here is shown by its kind."""
 
@@ -118,10 +120,7 @@ def present_line(
     title = TITLES.get(line.action) if line.kind != "refusal" else KINDS["refusal"]
     if line.kind == "act" and line.outcome == "refused":
         title = FAILED.get(line.action, title)
-    labels = []
-    for code in line.fields:
-        spec = FIELDS.get(code)
-        labels.append(code if spec is None else spec.label_vi if locale == "vi" else spec.label_en)
+    labels = [_label(code, locale) for code in line.fields]
     agency = line.agency or line.actor.agency
     return HistoryEntry(
         line_id=str(stored.line_id),
@@ -139,3 +138,10 @@ def present_line(
         own=line.action == "self.view" and stored.intact,
         intact=stored.intact,
     )
+
+
+def _label(code: str, locale: str) -> str:
+    """What people call a field; a code that nobody knows any more is shown as it is."""
+    spec = CATALOGUE.get(code)
+    label_vi, label_en = PART_LABELS.get(code, (code, code)) if spec is None else (spec.label_vi, spec.label_en)
+    return label_vi if locale == "vi" else label_en

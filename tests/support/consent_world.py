@@ -198,7 +198,7 @@ async def consent_world(people: IdentityWorld) -> AsyncIterator[ConsentWorld]:
     below: Parts = people.app.state.parts
     journal = Journal(people.database, people.clock, people.vault, ConsentGuard(people.clock, ListedGrants()))
     brake = Brake(people.cache, lambda number: people.vault.blind("brake", number).mac)
-    door = DisclosureDoor(people.database, people.registry, journal, people.clock, brake)
+    door = DisclosureDoor(people.database, people.registry, journal, people.clock, brake, people.identity.declarations)
     room = Consent(
         clock=people.clock,
         outbox=people.outbox,

@@ -32,6 +32,7 @@ from core.clock import Clock, FixedClock
 from core.database import Database, Query, Tx
 from core.ids import new_id, new_reference
 from core.outbox import Outbox
+from identity.api import SelfDeclarations
 from population_db.api import Registry
 from population_db.import_run import import_file
 from population_db.synthetic.personas import persona, personas
@@ -78,7 +79,9 @@ class DisclosureWorld:
         self.registry = Registry(self.vault, self.clock, Outbox(self.clock))
         self.journal = Journal(self.web, self.clock, self.vault, ConsentGuard(self.clock, self.grants))
         self.brake = Brake(self.cache, lambda number: self.vault.blind("brake", number).mac)
-        self.door = DisclosureDoor(self.web, self.registry, self.journal, self.clock, self.brake)
+        self.door = DisclosureDoor(
+            self.web, self.registry, self.journal, self.clock, self.brake, SelfDeclarations(self.vault, self.clock)
+        )
 
     async def person_id(self, key: str) -> uuid.UUID:
         async with self.web.raw_read() as tx:
