@@ -194,6 +194,7 @@ class Outbound:
         }
         with _as_refusal():
             async with (
+                contextlib.aclosing(backend),
                 httpcore.AsyncConnectionPool(
                     ssl_context=self._context,
                     proxy=None,
@@ -245,6 +246,12 @@ class _Pinned(httpcore.AsyncNetworkBackend):
     def __init__(self, addresses: Callable[[], Awaitable[Sequence[str]]]) -> None:
         self._addresses = addresses
         self._network = httpcore.AnyIOBackend()
+        self._opened: list[httpcore.AsyncNetworkStream] = []
+
+    async def aclose(self) -> None:
+        """Closes what was opened: the library forgets a connection when it is called off amid the TLS handshake."""
+        for stream in self._opened:
+            await stream.aclose()
 
     async def connect_tcp(
         self,
@@ -257,9 +264,11 @@ class _Pinned(httpcore.AsyncNetworkBackend):
         failed: Exception = OutboundRefused("name")
         for address in await self._addresses():
             try:
-                return await self._network.connect_tcp(address, port)
+                self._opened.append(await self._network.connect_tcp(address, port))
             except httpcore.ConnectError as error:
                 failed = error
+            else:
+                return self._opened[-1]
         raise failed
 
     async def connect_unix_socket(
@@ -298,11 +307,20 @@ def _as_refusal() -> Any:
     try:
         yield
     except httpcore.ConnectError as error:
-        raise OutboundRefused("tls" if isinstance(error.__cause__, ssl.SSLError) else "connect") from error
+        raise OutboundRefused("tls" if _is_of_tls(error) else "connect") from error
     except (httpcore.NetworkError, httpcore.TimeoutException) as error:
         raise OutboundRefused("connect") from error
     except (httpcore.ProtocolError, httpcore.UnsupportedProtocol) as error:
         raise OutboundRefused("protocol") from error
+
+
+def _is_of_tls(error: BaseException | None) -> bool:
+    """Whether the secure connection was at fault, as the errors below this one tell."""
+    while error is not None:
+        if isinstance(error, ssl.SSLError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _tls(ca_file: Path | None) -> ssl.SSLContext:
