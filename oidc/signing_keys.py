@@ -20,6 +20,7 @@ from core.clock import Clock
 from core.database import Database, Query, Tx
 from core.errors import Unavailable
 from core.jose import SigningKey, VerificationKey
+from oidc.claim_values import ClaimValues
 from oidc.tables import KEY_ALGORITHMS, SigningKeyRow
 from privacy.vault.api import Vault
 
@@ -66,6 +67,7 @@ class SigningKeys:
 
     def __init__(self, vault: Vault, clock: Clock) -> None:
         self._vault = vault
+        self.claim_values = ClaimValues(vault)
         self._clock = clock
         self._keys: tuple[PublishedKey, ...] = ()
 
