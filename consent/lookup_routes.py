@@ -1,7 +1,7 @@
 """POST /api/lookup/v1/matches and /api/lookup/v1/records: hot, so plain Starlette routes on the raw door.
 
-Authentication: an access token for the audience of the lookup API with the scope `lookup`, by DPoP when it
-is bound to a key. Described in the OpenAPI document by hand (lookup_openapi.py).
+Authentication: an access token for the audience of the lookup API, with the scope `lookup` or given by a person, by
+DPoP or over mutual TLS, whichever key it is bound to. Described in the OpenAPI document by hand (lookup_openapi.py).
 """
 
 from fastapi import APIRouter
@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from consent.answer import ANSWER_MEDIA_TYPE
-from consent.lookup import SCOPE, LookupApi
+from consent.lookup import SCOPE, LookupApi, is_of_person
 from consent.lookup_schemas import MAX_BODY_BYTES, BodyReader, LookupIn, MatchesIn, RecordsIn
-from core.errors import NotAllowed, Refusal
+from core.errors import Refusal
 from core.runtime import part
 from core.token import AccessToken, TokenRefused
 from core.web.forms import read_body, strict_query
@@ -44,14 +44,10 @@ async def _answer(request: Request, reader: BodyReader[MatchesIn] | BodyReader[R
 
 
 async def _token(request: Request, api: LookupApi) -> AccessToken:
-    try:
-        token = await api.tokens.verify(request, audience=api.audience, scope=SCOPE)
-    except NotAllowed as refusal:
-        # RFC 6750 §3.1: insufficient_scope is 403 and has a challenge too.
-        refused = TokenRefused("insufficient_scope", refusal.public)
-        refused.status = refusal.status
-        raise refused from None
-    if token.jkt is None:
+    token = await api.tokens.verify(request, audience=api.audience)
+    if SCOPE not in token.scopes and not is_of_person(token):
+        raise TokenRefused("insufficient_scope", f"The access token lacks the scope {SCOPE}.", status=403)
+    if not token.bound:
         raise TokenRefused("invalid_token", "Lookups need an access token that is bound to a key.", scheme="DPoP")
     return token
 

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -17,10 +18,14 @@ REPLAY_TTL_SECONDS = 2 * MAX_AGE_SECONDS + 10
 
 @dataclass(frozen=True, slots=True)
 class DpopProof:
-    """A proof that holds. jkt: thumbprint of its key. replay_id: what to claim once."""
+    """A proof that holds. jkt: thumbprint of its key. issued_at: `iat`. nonce: as sent, still to be looked at.
+
+    replay_id: what to claim once.
+    """
 
     jkt: str
     jti: str
+    issued_at: float
     nonce: str | None
 
     @property
@@ -34,12 +39,13 @@ def access_token_hash(token: str) -> str:
 
 
 def verify_proof(
-    unverified_jwt: str, *, method: str, url: str, now: datetime, access_token: str | None = None
+    unverified_jwt: str, *, method: str, urls: Collection[str], now: datetime, access_token: str | None = None
 ) -> DpopProof:
     """Checks a `DPoP` header's value. Raises JoseRefused.
 
-    url: the request's own URL as clients see it, without query and fragment. access_token: at a resource
-    server the token that came along; its hash must stand in `ath`.
+    urls: the request's own URL as clients see it, without query and fragment; several where one endpoint is
+    reached at several hosts (RFC 8705 §5). access_token: at a resource server the token that came along; its
+    hash must stand in `ath`.
     """
     seen = decode_unverified(unverified_jwt)
     if seen.header.get("alg") not in PROOF_ALGORITHMS:
@@ -55,7 +61,7 @@ def verify_proof(
         raise JoseRefused("the proof's jti is missing or has an unfit length")
     if claims.get("htm") != method:
         raise JoseRefused("the proof is for another method")
-    if not isinstance(claims.get("htu"), str) or _plain(str(claims["htu"])) != _plain(url):
+    if not isinstance(claims.get("htu"), str) or _plain(str(claims["htu"])) not in {_plain(url) for url in urls}:
         raise JoseRefused("the proof is for another URL")
     if isinstance(issued, bool) or not isinstance(issued, int | float):
         raise JoseRefused("the proof's iat is missing")
@@ -64,7 +70,9 @@ def verify_proof(
     if access_token is not None and claims.get("ath") != access_token_hash(access_token):
         raise JoseRefused("the proof is for another access token")
     nonce = claims.get("nonce")
-    return DpopProof(jkt=key.thumbprint, jti=jti, nonce=nonce if isinstance(nonce, str) else None)
+    if nonce is not None and (not isinstance(nonce, str) or len(nonce) > 256):
+        raise JoseRefused("the proof's nonce is not one of ours")
+    return DpopProof(jkt=key.thumbprint, jti=jti, issued_at=float(issued), nonce=nonce)
 
 
 def _plain(url: str) -> tuple[str, str, str]:

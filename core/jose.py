@@ -7,13 +7,15 @@ refused; `none` and the symmetric algorithms do not exist here, since secrets ar
 Sources: RFC 7515, 7517, 7518, 7519, 7638, 8037, 8725, 9864.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+import base64
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 import orjson
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from joserfc import jwk, jws
 from joserfc.errors import JoseError
 
@@ -95,14 +97,29 @@ def _remembered(written: bytes, alg: str | None) -> VerificationKey:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SigningKey:
-    """A private key bound to one algorithm; `repr` hides it."""
+    """A private key bound to one algorithm; `repr` hides it.
+
+    _held: signs octets where the private key is (a hardware token); `_key` is then its public half.
+    """
 
     kid: str
     alg: str
     _key: AnyKey
+    _held: Callable[[bytes], bytes] | None = None
 
     def __repr__(self) -> str:
         return f"SigningKey({self.kid!r}, {self.alg!r})"
+
+    @property
+    def held_elsewhere(self) -> bool:
+        """Whether a signature is asked for, and waited for: then sign from a thread."""
+        return self._held is not None
+
+    @classmethod
+    def held(cls, public: Mapping[str, Any], sign: Callable[[bytes], bytes]) -> "SigningKey":
+        """A key that is used where it is. public: its JWK with alg. sign: octets to signature (RFC 7518 §3)."""
+        key = VerificationKey.from_jwk(public)
+        return cls(kid=key.kid, alg=key.alg, _key=key._key, _held=sign)
 
     @classmethod
     def generate(cls, alg: str) -> "SigningKey":
@@ -129,7 +146,9 @@ class SigningKey:
         return cls(kid=str(private.get("kid") or key.thumbprint()), alg=alg, _key=key)
 
     def private_jwk(self) -> dict[str, Any]:
-        """With private members: only to be sealed, or printed by the sandbox."""
+        """With private members: only to be sealed, or printed by the sandbox. Raises JoseRefused when not held here."""
+        if self._held is not None:
+            raise JoseRefused("the private key is held elsewhere")
         return {**self._key.as_dict(private=True), "kid": self.kid, "alg": self.alg, "use": "sig"}
 
     def public(self) -> VerificationKey:
@@ -155,14 +174,23 @@ class VerifiedJwt:
     kid: str
 
 
-def sign_jwt(key: SigningKey, claims: Mapping[str, Any], *, typ: str, header: Mapping[str, Any] | None = None) -> str:
-    """A compact JWS over JSON claims, with `typ`, `kid` and the key's algorithm."""
-    protected = {"alg": key.alg, "typ": typ, **(header or {})}
+def sign_jwt(
+    key: SigningKey, claims: Mapping[str, Any], *, typ: str | None, header: Mapping[str, Any] | None = None
+) -> str:
+    """A compact JWS over JSON claims, with `typ` (None: without), `kid` and the key's algorithm."""
+    protected: dict[str, Any] = {"alg": key.alg, **({} if typ is None else {"typ": typ}), **(header or {})}
     if "jwk" not in protected:  # a DPoP proof carries its key and needs no name for it
         protected["kid"] = key.kid
+    if key._held is not None:
+        signed = b".".join(_segment(orjson.dumps(part)) for part in (protected, dict(claims)))
+        return b".".join((signed, _segment(key._held(signed)))).decode()
     return jws.serialize_compact(
         protected, orjson.dumps(dict(claims)), key._key, algorithms=[key.alg], registry=_registry(key.alg)
     )
+
+
+def _segment(octets: bytes) -> bytes:
+    return base64.urlsafe_b64encode(octets).rstrip(b"=")
 
 
 def decode_unverified(token: str) -> UnverifiedJwt:
@@ -303,6 +331,13 @@ def import_public(public: Mapping[str, Any]) -> AnyKey:
     if any(member in public for member in ("d", "p", "q", "dp", "dq", "qi", "oth", "k")):
         raise JoseRefused("a private or symmetric key must not be sent")
     return _import(public)
+
+
+def public_der(public: Mapping[str, Any]) -> bytes:
+    """SubjectPublicKeyInfo (RFC 5280 §4.1.2.7) of a JWK, to hold it against a certificate. Raises JoseRefused."""
+    key: Any = import_public(public)
+    der: bytes = key.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return der
 
 
 def _import(raw: Mapping[str, Any]) -> AnyKey:

@@ -6,6 +6,7 @@ servers, and the key files are made at first run below `data_dir`.
 """
 
 import ipaddress
+import re
 from pathlib import Path
 from typing import Literal, Self
 
@@ -46,13 +47,33 @@ class Settings(BaseSettings):
 
     kek_file: Path | None = None
     """Key-encryption keys of the vault (JSON, mode 0600)."""
+    kek_in: Literal["file", "pkcs11"] = "file"
+    """Where the key-encryption keys are. With "pkcs11", keys of a `kek_file` still unwrap, until after a rewrap."""
+    signing_keys_in: Literal["vault", "pkcs11"] = "vault"
+    """Where new signing keys are made: sealed by the vault in the database, or in the hardware token."""
+    pkcs11_module: Path | None = None
+    """Library of the hardware token (PKCS #11)."""
+    pkcs11_token: str = ""
+    """Label of the token."""
+    pkcs11_pin_file: Path | None = None
+    """The user PIN of the token (mode 0600)."""
+    key_rotation_days: int = Field(default=90, ge=2, le=730)
+    """How long a signing key signs before the worker exchanges it."""
     log_key_file: Path | None = None
     """Ed25519 key that signs the journal's checkpoints (PEM, mode 0600)."""
     web_secret_file: Path | None = None
     """32 or more random bytes for CSRF tokens (mode 0600)."""
 
     trusted_proxies: tuple[str, ...] = ()
-    """Addresses or networks whose `Forwarded` / `X-Forwarded-For` headers are believed. None by default."""
+    """Addresses or networks whose `Forwarded` / `X-Forwarded-For` headers are believed, and the client certificates
+    they hand on; the word `unix` stands for whoever comes through our own unix socket. None by default."""
+    client_certificate_header: str = ""
+    """Header in which a trusted proxy hands on the client's certificate (RFC 9440: Client-Cert); empty: no mutual
+    TLS. The proxy must remove what callers write there."""
+    client_ca_file: Path | None = None
+    """Certificate authorities (PEM) whose client certificates may authenticate (tls_client_auth); none without it."""
+    mtls_base: str = ""
+    """Origin at which the proxy asks for client certificates, when that is another than the issuer (RFC 8705 §5)."""
 
     outbound_allowed: tuple[str, ...] = ()
     """`host:port` that we may call though it lies in a private network, for test environments; in the sandbox the
@@ -68,7 +89,7 @@ class Settings(BaseSettings):
     argon2_queue: int = Field(default=64, ge=1)
     """Sign-ins that may wait for a hashing thread; beyond that the answer is 503 with Retry-After."""
 
-    @field_validator("issuer")
+    @field_validator("issuer", "mtls_base")
     @classmethod
     def _issuer_is_an_origin(cls, value: str) -> str:
         if not value:
@@ -81,7 +102,15 @@ class Settings(BaseSettings):
     @classmethod
     def _proxies_are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for proxy in value:
-            ipaddress.ip_network(proxy)
+            if proxy != "unix":
+                ipaddress.ip_network(proxy)
+        return value
+
+    @field_validator("client_certificate_header")
+    @classmethod
+    def _header_is_a_name(cls, value: str) -> str:
+        if value and re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,63}", value, re.ASCII) is None:
+            raise ValueError("must be the name of a header")
         return value
 
     @field_validator("outbound_allowed")
@@ -93,12 +122,20 @@ class Settings(BaseSettings):
                 raise ValueError("must be a list of host:port")
         return value
 
-    @field_validator("outbound_ca_file")
+    @field_validator("outbound_ca_file", "client_ca_file")
     @classmethod
     def _authorities_are_there(cls, value: Path | None) -> Path | None:
         if value is not None and not value.is_file():
             raise ValueError("there is no such file")
         return value
+
+    @model_validator(mode="after")
+    def _a_token_is_named_whole(self) -> Self:
+        named = (self.pkcs11_module, self.pkcs11_token, self.pkcs11_pin_file)
+        wanted = "pkcs11" in {self.kek_in, self.signing_keys_in}
+        if not all(named) and (wanted or any(named)):
+            raise ValueError("DINHDANH_PKCS11_MODULE, DINHDANH_PKCS11_TOKEN and DINHDANH_PKCS11_PIN_FILE go together")
+        return self
 
     @model_validator(mode="after")
     def _production_is_complete(self) -> Self:
@@ -114,6 +151,7 @@ class Settings(BaseSettings):
             ("DINHDANH_KEK_FILE", self.kek_file),
             ("DINHDANH_LOG_KEY_FILE", self.log_key_file),
             ("DINHDANH_WEB_SECRET_FILE", self.web_secret_file),
+            ("DINHDANH_PKCS11_PIN_FILE", self.pkcs11_pin_file),
         ):
             if path is not None and not path.is_file():
                 raise ValueError(f"{name}: there is no such file")
@@ -159,7 +197,10 @@ def require_for(settings: Settings, process: Literal["web", "worker", "migrate"]
     """Raises SettingsError that names what this process lacks; in the sandbox it is made, so nothing is asked."""
     if settings.sandbox:
         return
-    missing = [name for name, attribute in _NEEDED[process].items() if getattr(settings, attribute) is None]
+    needed = dict(_NEEDED[process])
+    if settings.kek_in == "pkcs11":
+        needed.pop("DINHDANH_KEK_FILE", None)
+    missing = [name for name, attribute in needed.items() if getattr(settings, attribute) is None]
     if missing:
         raise SettingsError(f"outside sandbox mode these must be set: {', '.join(missing)}")
 

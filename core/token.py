@@ -6,17 +6,19 @@ Sources: RFC 9068, RFC 6750, RFC 9449 §7, RFC 8705 §3.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from starlette.requests import Request
 
 from core.cache import Cache
 from core.checked_signatures import CheckedSignatures
+from core.client_certificate import client_certificate
 from core.clock import Clock
 from core.dpop import PROOF_ALGORITHMS, REPLAY_TTL_SECONDS, verify_proof
-from core.errors import NotAllowed, Refusal
+from core.dpop_nonces import DpopNonces
+from core.errors import Refusal
 from core.jose import JoseRefused, VerificationKey, verify_jwt
 
 TOKEN_TYPE = "at+jwt"  # noqa: S105  a media type
@@ -39,7 +41,10 @@ class GrantStatus(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """A token that holds. subject: `sub` as the client sees it. grant_id: `gid`. jkt: key it is bound to."""
+    """A token that holds. subject: `sub` as the client sees it. grant_id: `gid`. jkt: key it is bound to (RFC 9449).
+
+    x5t: certificate it is bound to (RFC 8705).
+    """
 
     client_id: str
     grant_id: uuid.UUID
@@ -48,15 +53,23 @@ class AccessToken:
     jti: str
     expires_at: int
     jkt: str | None
+    x5t: str | None
+
+    @property
+    def bound(self) -> bool:
+        """Whether a thief of the token alone can do nothing with it."""
+        return self.jkt is not None or self.x5t is not None
 
 
 class TokenRefused(Refusal):
-    """401 with the `WWW-Authenticate` value in `challenge`."""
+    """401, or 403 where the token holds and lacks something, with the `WWW-Authenticate` value in `challenge`."""
 
     status = 401
 
-    def __init__(self, error: str | None, description: str, *, scheme: str = "Bearer") -> None:
-        super().__init__(error or "token-missing", description)
+    def __init__(
+        self, error: str | None, description: str, *, scheme: str = "Bearer", status: int | None = None
+    ) -> None:
+        super().__init__(error or "token-missing", description, status=status)
         parts = [] if error is None else [f'error="{error}"', f'error_description="{description}"']
         if scheme == "DPoP":
             parts.append(f'algs="{" ".join(sorted(PROOF_ALGORITHMS))}"')
@@ -66,8 +79,21 @@ class TokenRefused(Refusal):
 class TokenVerifier:
     """Checks the access token of a request for one audience."""
 
-    def __init__(self, *, issuer: str, keys: KeySet, grants: GrantStatus, cache: Cache, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        issuer: str,
+        mtls_base: str,
+        keys: KeySet,
+        grants: GrantStatus,
+        cache: Cache,
+        clock: Clock,
+        nonces: DpopNonces,
+    ) -> None:
+        """mtls_base: the other origin that we are reached at, or empty (RFC 8705 §5)."""
         self._issuer = issuer
+        self._bases = (issuer, mtls_base) if mtls_base else (issuer,)
+        self._nonces = nonces
         self._keys = keys
         self._grants = grants
         self._cache = cache
@@ -75,8 +101,8 @@ class TokenVerifier:
         self._checked = CheckedSignatures()  # a back end sends one token with hundreds of requests
 
     async def verify(self, request: Request, *, audience: str, scope: str | None = None) -> AccessToken:
-        """The token of the `Authorization` header. Raises TokenRefused, NotAllowed `insufficient-scope`,
-        Unavailable. A token in the query or the body is not looked at (RFC 9700 §4.3.2)."""
+        """The token of the `Authorization` header. Raises TokenRefused, Unavailable. A token in the query or the
+        body is not looked at (RFC 9700 §4.3.2)."""
         scheme, token = _presented(request)
         try:
             verified = verify_jwt(
@@ -95,13 +121,16 @@ class TokenVerifier:
             grant_id = uuid.UUID(str(claims["gid"]))
         except (JoseRefused, ValueError):
             raise TokenRefused("invalid_token", "The access token is not valid here.", scheme=scheme) from None
-        jkt = claims.get("cnf", {}).get("jkt") if isinstance(claims.get("cnf"), dict) else None
-        await self._check_binding(request, scheme, token, jkt)
+        jkt, x5t = _bindings(claims, scheme)
+        self._check_certificate(request, scheme, x5t)
+        await self._check_proof(request, scheme, token, jkt)
         if not await self._grants.is_live(grant_id):
             raise TokenRefused("invalid_token", "The access token was revoked.", scheme=scheme)
         scopes = frozenset(str(claims.get("scope", "")).split())
         if scope is not None and scope not in scopes:
-            raise NotAllowed("insufficient-scope", f"The access token lacks the scope {scope}.")
+            raise TokenRefused(
+                "insufficient_scope", f"The access token lacks the scope {scope}.", scheme=scheme, status=403
+            )
         return AccessToken(
             client_id=str(claims["client_id"]),
             grant_id=grant_id,
@@ -110,15 +139,25 @@ class TokenVerifier:
             jti=str(claims["jti"]),
             expires_at=int(claims["exp"]),
             jkt=jkt,
+            x5t=x5t,
         )
 
-    async def _check_binding(self, request: Request, scheme: str, token: str, jkt: str | None) -> None:
+    def _check_certificate(self, request: Request, scheme: str, x5t: str | None) -> None:
+        """RFC 8705 §3: the very certificate that the token was given out to."""
+        if x5t is None:
+            return
+        shown = client_certificate(request)
+        if shown is None or shown.x5t_s256 != x5t:
+            raise TokenRefused("invalid_token", "The access token is bound to another certificate.", scheme=scheme)
+
+    async def _check_proof(self, request: Request, scheme: str, token: str, jkt: str | None) -> None:
         if jkt is None:
             if scheme == "DPoP":
                 raise TokenRefused("invalid_token", "The access token is not bound to a key.", scheme="DPoP")
             return
         if scheme != "DPoP":
             raise TokenRefused("invalid_token", "The access token is bound to a key: send it by DPoP.", scheme="DPoP")
+        now = self._clock.now()
         proofs = request.headers.getlist("dpop")
         if len(proofs) != 1:
             raise TokenRefused("invalid_dpop_proof", "Exactly one DPoP header is needed.", scheme="DPoP")
@@ -126,16 +165,29 @@ class TokenVerifier:
             proof = verify_proof(
                 proofs[0],
                 method=request.method,
-                url=f"{self._issuer}{request.url.path}",
-                now=self._clock.now(),
+                urls=[f"{base}{request.url.path}" for base in self._bases],
+                now=now,
                 access_token=token,
             )
         except JoseRefused as refused:
             raise TokenRefused("invalid_dpop_proof", f"DPoP: {refused.reason}.", scheme="DPoP") from None
         if proof.jkt != jkt:
             raise TokenRefused("invalid_token", "The access token is bound to another key.", scheme="DPoP")
+        if self._nonces.must_come_again(request, proof, now=now):
+            raise TokenRefused("use_dpop_nonce", "DPoP: send the nonce of DPoP-Nonce in a new proof.", scheme="DPoP")
         if not await self._cache.claim_once("dpop", proof.replay_id, REPLAY_TTL_SECONDS):
             raise TokenRefused("invalid_dpop_proof", "DPoP: the proof was used before.", scheme="DPoP")
+
+
+def _bindings(claims: Mapping[str, Any], scheme: str) -> tuple[str | None, str | None]:
+    """`jkt` and `x5t#S256` of `cnf` (RFC 7800). A confirmation that is not understood is no token for us."""
+    if "cnf" not in claims:
+        return None, None
+    cnf = claims["cnf"]
+    known = isinstance(cnf, dict) and bool(cnf) and set(cnf) <= {"jkt", "x5t#S256"}
+    if not known or not all(isinstance(value, str) for value in cnf.values()):
+        raise TokenRefused("invalid_token", "The access token is not valid here.", scheme=scheme)
+    return cnf.get("jkt"), cnf.get("x5t#S256")
 
 
 def _presented(request: Request) -> tuple[str, str]:

@@ -38,15 +38,21 @@ def claimed_client_id(unverified_jwt: str) -> str:
 
 
 def verify_assertion(
-    unverified_jwt: str, client: Client, keys: Sequence[VerificationKey], *, issuer: str, endpoint: str, now: datetime
+    unverified_jwt: str,
+    client: Client,
+    keys: Sequence[VerificationKey],
+    *,
+    issuer: str,
+    endpoints: Collection[str],
+    now: datetime,
 ) -> VerifiedAssertion:
     """Checks everything but the single use. Raises OAuthError invalid_client.
 
-    endpoint: URL of the endpoint it was sent to; that and the token endpoint's stand beside the issuer as
+    endpoints: URLs of the endpoint it was sent to and of the token endpoint; they stand beside the issuer as
     audience where the profile allows.
     """
     algs: Collection[str] = ASSERTION_ALGORITHMS if client.assertion_alg is None else (client.assertion_alg,)
-    audiences = {issuer, f"{issuer}/token", endpoint} if client.profile.endpoint_audience else {issuer}
+    audiences = {issuer, *endpoints} if client.profile.endpoint_audience else {issuer}
     required = ("exp", "jti", "iat") if client.profile.assertion_needs_iat else ("exp", "jti")
     try:
         verified = verify_jwt(

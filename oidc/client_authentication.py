@@ -1,20 +1,33 @@
-"""Client authentication: exactly the registered method, never two at once (RFC 6749 §2.3, RFC 9700 §2.5)."""
+"""Client authentication: exactly the registered method, never two at once (RFC 6749 §2.3, RFC 9700 §2.5).
+
+A certificate alone is no second method: it may be there only to bind tokens (RFC 8705 §3). Which of the two a
+`client_id` without anything else means, public client or certificate, the registration says.
+"""
 
 import base64
 import binascii
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import unquote_plus
 
 from starlette.requests import Request
 
+from core.client_certificate import client_certificate
+from core.jose import JoseRefused, SigningKey, decode_unverified, verify_signature
 from oidc.assertions import ASSERTION_TYPE, claimed_client_id, verify_assertion
+from oidc.certificates import CertificateAuthorities, is_key_of, is_named
 from oidc.client_keys import ClientKeys
 from oidc.client_secrets import secret_matches
 from oidc.clients import Client, Clients
-from oidc.errors import OAuthError, invalid_client
+from oidc.errors import invalid_client
+from oidc.profiles import CERTIFICATE_METHODS
 from oidc.replay import Mark
+
+_FAILED = "The client is unknown or its authentication failed."
+MAX_BASIC = 4096
+"""Characters of a Basic header's value; ours are a tenth of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +50,22 @@ class AuthenticatedClient:
 class ClientAuthentication:
     """Knows who calls the token, PAR, introspection and revocation endpoints."""
 
-    def __init__(self, *, issuer: str, clients: Clients, client_keys: ClientKeys) -> None:
+    def __init__(
+        self,
+        *,
+        issuer: str,
+        mtls_base: str,
+        clients: Clients,
+        client_keys: ClientKeys,
+        authorities: CertificateAuthorities | None,
+    ) -> None:
+        """mtls_base: the other origin we are reached at, or empty. authorities: for tls_client_auth, if any."""
         self._issuer = issuer
+        self._bases = (issuer, mtls_base) if mtls_base else (issuer,)
         self._clients = clients
         self._client_keys = client_keys
+        self._authorities = authorities
+        self._decoys = tuple(SigningKey.generate(alg).public() for alg in ("ES256", "EdDSA"))
 
     async def authenticate(
         self, request: Request, form: Mapping[str, str], *, now: datetime, public: bool = True
@@ -53,31 +78,51 @@ class ClientAuthentication:
         secret_holds = secret_matches(shown.secret, *(client.secret_hashes(now) if client else (None, None)))
         request.state.named_client = client.client_id if client else None  # for the client's own log
         if client is None or not client.active:
-            raise invalid_client("The client is unknown or its authentication failed.", basic_realm=realm)
-        if shown.method != client.auth_method:
-            raise invalid_client(
-                "The client is unknown or its authentication failed.",
-                basic_realm=realm,
-                private=f"sent {shown.method}, registered {client.auth_method}",
-            )
-        request.state.client_id = client.client_id
+            self._check_decoys(shown, form)
+            raise invalid_client(_FAILED, basic_realm=realm)
+        by_certificate = shown.method == "none" and client.auth_method in CERTIFICATE_METHODS
+        if shown.method != client.auth_method and not by_certificate:
+            self._check_decoys(shown, form)
+            private = f"sent {shown.method}, registered {client.auth_method}"
+            raise invalid_client(_FAILED, basic_realm=realm, private=private)
+        marks: tuple[Mark, ...] = ()
         if client.auth_method == "private_key_jwt":
-            verified = verify_assertion(
-                form["client_assertion"],
-                client,
-                await self._client_keys.verification(client),
-                issuer=self._issuer,
-                endpoint=f"{self._issuer}{request.url.path}",
-                now=now,
-            )
-            return AuthenticatedClient(client, (verified.mark,))
-        if client.auth_method == "none":
+            marks = (await self._by_assertion(request, form["client_assertion"], client, now),)
+        elif by_certificate:
+            await self._by_certificate(request, client, now)
+        elif client.auth_method == "none":
             if not public:
                 raise invalid_client("This endpoint needs a client that authenticates.")
-            return AuthenticatedClient(client, ())
-        if not secret_holds:
-            raise invalid_client("The client is unknown or its authentication failed.", basic_realm=realm)
-        return AuthenticatedClient(client, ())
+        elif not secret_holds:
+            raise invalid_client(_FAILED, basic_realm=realm)
+        request.state.client_id = client.client_id
+        return AuthenticatedClient(client, marks)
+
+    async def _by_assertion(self, request: Request, assertion: str, client: Client, now: datetime) -> Mark:
+        kid = decode_unverified(assertion).header.get("kid")
+        keys = await self._client_keys.verification(client, kid=kid if isinstance(kid, str) else None)
+        endpoints = [f"{base}{path}" for base in self._bases for path in ("/token", request.url.path)]
+        return verify_assertion(assertion, client, keys, issuer=self._issuer, endpoints=endpoints, now=now).mark
+
+    async def _by_certificate(self, request: Request, client: Client, now: datetime) -> None:
+        """RFC 8705 §2.1 and §2.2: possession was proven in the handshake, here is asked whose it is."""
+        shown = client_certificate(request)
+        if shown is None:
+            raise invalid_client(f"{client.auth_method}: no client certificate came with the request.")
+        if client.auth_method == "self_signed_tls_client_auth":
+            holds = shown.is_valid_at(now) and is_key_of(shown, await self._client_keys.key_set(client))
+        else:
+            named = client.options.tls_subject is not None and is_named(shown, client.options.tls_subject)
+            holds = named and self._authorities is not None and self._authorities.vouch_for(shown, now)
+        if not holds:
+            raise invalid_client(f"{client.auth_method}: the certificate is not the client's, or does not hold now.")
+
+    def _check_decoys(self, shown: _Presented, form: Mapping[str, str]) -> None:
+        """A signature is checked here too, so that the time does not tell which clients exist."""
+        if shown.method == "private_key_jwt":
+            for decoy in self._decoys:
+                with suppress(JoseRefused):
+                    verify_signature(form["client_assertion"], decoy, typ=None)
 
     def _presented(self, request: Request, form: Mapping[str, str]) -> _Presented:
         headers = request.headers.getlist("authorization")
@@ -92,8 +137,10 @@ class ClientAuthentication:
 
     def _one(self, headers: list[str], form: Mapping[str, str], asserted: bool) -> _Presented:
         if headers:
-            client_id, secret = self._basic(headers[0])
-            return _Presented("client_secret_basic", client_id, secret)
+            found = read_basic(headers[0])
+            if found is None:
+                raise invalid_client("The Authorization header is not HTTP Basic.", basic_realm=self._issuer)
+            return _Presented("client_secret_basic", *found)
         if asserted:
             if form.get("client_assertion_type") != ASSERTION_TYPE or "client_assertion" not in form:
                 raise invalid_client("client_assertion needs the client_assertion_type jwt-bearer.")
@@ -104,18 +151,18 @@ class ClientAuthentication:
             return _Presented("client_secret_post", form["client_id"], form["client_secret"])
         return _Presented("none", form["client_id"])
 
-    def _basic(self, header: str) -> tuple[str, str]:
-        """Both halves are form-encoded before they are joined (RFC 6749 §2.3.1)."""
-        scheme, _, encoded = header.partition(" ")
-        if scheme.lower() != "basic":
-            raise self._malformed()
-        try:
-            client_id, colon, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            raise self._malformed() from None
-        if not colon:
-            raise self._malformed()
-        return unquote_plus(client_id), unquote_plus(secret)
 
-    def _malformed(self) -> OAuthError:
-        return invalid_client("The Authorization header is not HTTP Basic.", basic_realm=self._issuer)
+def read_basic(header: str) -> tuple[str, str] | None:
+    """Client id and secret of an `Authorization` header; None when it is not HTTP Basic (RFC 7617 §2).
+
+    Both halves are form-encoded before they are joined (RFC 6749 §2.3.1).
+    """
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic" or len(encoded) > MAX_BASIC:
+        return None
+    try:
+        # strict: what cannot be decoded is refused, not repaired into another name
+        client_id, colon, secret = base64.b64decode(encoded.strip(" "), validate=True).decode().partition(":")
+        return (unquote_plus(client_id, errors="strict"), unquote_plus(secret, errors="strict")) if colon else None
+    except (binascii.Error, ValueError):  # of base64, of UTF-8 before and after the escapes
+        return None

@@ -6,12 +6,13 @@ from starlette.responses import Response
 from core.cache import Cache
 from core.clock import Clock
 from oidc.authorize import table
-from oidc.authorize.asking import Asking
+from oidc.authorize.asking import Asking, PolicyOf
+from oidc.authorize.reading import pushed_parameters
 from oidc.client_authentication import ClientAuthentication
+from oidc.client_keys import ClientKeys
 from oidc.clients import Clients
-from oidc.edge import json_response, read_parameters
-from oidc.errors import OAuthError
-from oidc.proof import read_proof, replay_mark
+from oidc.edge import json_response
+from oidc.proof import Proofs, replay_mark
 from oidc.pushed import LIFETIME_SECONDS, PushedRequests
 from oidc.replay import claim_all
 from oidc.signing_keys import SigningKeys
@@ -27,7 +28,10 @@ class ParEndpoint:
         *,
         issuer: str,
         authentication: ClientAuthentication,
+        proofs: Proofs,
         clients: Clients,
+        client_keys: ClientKeys,
+        policy_of: PolicyOf,
         pushed: PushedRequests,
         keys: SigningKeys,
         cache: Cache,
@@ -35,7 +39,10 @@ class ParEndpoint:
     ) -> None:
         self._issuer = issuer
         self._authentication = authentication
+        self._proofs = proofs
         self._clients = clients
+        self._client_keys = client_keys
+        self._policy_of = policy_of
         self._pushed = pushed
         self._keys = keys
         self._cache = cache
@@ -43,26 +50,27 @@ class ParEndpoint:
 
     async def answer(self, request: Request) -> Response:
         """201 with `request_uri` and `expires_in`. Raises OAuthError, Unavailable."""
-        parameters = await read_parameters(request)
+        parameters = await pushed_parameters(request)
         now = self._clock.now()
         authenticated = await self._authentication.authenticate(request, parameters, now=now)
-        proof = read_proof(request, issuer=self._issuer, now=now)
+        proof = self._proofs.read(request, authenticated.client, now=now)
         marks = authenticated.marks if proof is None else (*authenticated.marks, replay_mark(proof))
         await claim_all(self._cache, marks)
         params = {name: value for name, value in parameters.items() if name not in _AUTHENTICATION}
-        # RFC 9449 §10.1: a proof here binds the code just as dpop_jkt does; the two must agree.
-        if proof is not None and params.setdefault("dpop_jkt", proof.jkt) != proof.jkt:
-            raise OAuthError("invalid_dpop_proof", "dpop_jkt is not the key of the DPoP proof.")
         asking = Asking(
             endpoint="par",
             params=params,
             issuer=self._issuer,
             now=now,
             clients=self._clients,
+            client_keys=self._client_keys,
+            policy_of=self._policy_of,
             pushed=self._pushed,
             keys=self._keys,
             known_client=authenticated.client,
+            # RFC 9449 §10.1: a proof here binds the code just as dpop_jkt does.
+            proof_jkt=None if proof is None else proof.jkt,
         )
         await table.run(asking)
-        uri = await self._pushed.keep(authenticated.client.client_id, asking.params)
+        uri = await self._pushed.keep(authenticated.client.client_id, asking.params, signed=asking.signed)
         return json_response({"request_uri": uri, "expires_in": LIFETIME_SECONDS}, status=201)

@@ -28,8 +28,10 @@ class Profile:
     assertion may name the endpoint's URL instead of the issuer. assertion_needs_iat: whether `iat` must be
     there. requires_par: whether requests must be pushed. requires_pkce: whether a challenge must be sent (one
     that is sent is always verified). requires_bound_tokens: whether access tokens must be bound to a key, by
-    DPoP or by a certificate. requires_signed_request: whether requests must be signed objects (RFC 9101).
-    requires_signed_response: whether answers must be asked for as JWTs (JARM). id_token_algs: what may sign
+    DPoP or by a certificate. requires_nonce: whether a DPoP proof to the provider must bear a nonce of ours.
+    requires_signed_request: whether requests must be signed objects (RFC 9101).
+    strict_request_object: whether a request object needs its times and its client_id (FAPI 2.0 Message Signing
+    §5.3.1). requires_signed_response: whether answers must be asked for as JWTs (JARM). id_token_algs: what may sign
     its id_tokens, the default first. needs_second_person: whether registering takes two people.
     """
 
@@ -40,7 +42,9 @@ class Profile:
     requires_par: bool
     requires_pkce: bool
     requires_bound_tokens: bool
+    requires_nonce: bool
     requires_signed_request: bool
+    strict_request_object: bool
     requires_signed_response: bool
     id_token_algs: tuple[str, ...]
     needs_second_person: bool
@@ -56,7 +60,9 @@ STANDARD = Profile(
     requires_par=False,
     requires_pkce=True,
     requires_bound_tokens=False,
+    requires_nonce=False,
     requires_signed_request=False,
+    strict_request_object=False,
     requires_signed_response=False,
     id_token_algs=(*SIGNING_ALGORITHMS, "RS256"),
     needs_second_person=False,
@@ -71,7 +77,9 @@ OPENID_CORE = Profile(
     requires_par=False,
     requires_pkce=False,
     requires_bound_tokens=False,
+    requires_nonce=False,
     requires_signed_request=False,
+    strict_request_object=False,
     requires_signed_response=False,
     # OpenID Connect Registration §2: the default is RS256, and the modules of the plan rely on it.
     id_token_algs=("RS256", *SIGNING_ALGORITHMS),
@@ -87,7 +95,9 @@ FAPI2 = Profile(
     requires_par=True,
     requires_pkce=True,
     requires_bound_tokens=True,
+    requires_nonce=False,
     requires_signed_request=False,
+    strict_request_object=True,
     requires_signed_response=False,
     id_token_algs=SIGNING_ALGORITHMS,
     needs_second_person=False,
@@ -101,8 +111,11 @@ FAPI2_MESSAGE_SIGNING = Profile(
     requires_par=True,
     requires_pkce=True,
     requires_bound_tokens=True,
+    # Its messages are evidence: a proof of possession that was made beforehand is none (RFC 9449 §11.2).
+    requires_nonce=True,
     # FAPI 2.0 Message Signing §5.3, §5.4.
     requires_signed_request=True,
+    strict_request_object=True,
     requires_signed_response=True,
     id_token_algs=SIGNING_ALGORITHMS,
     needs_second_person=False,

@@ -4,27 +4,33 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from consent.api import Consent
+from consent.api import Consent, Policy
 from core.cache import Cache
 from core.clock import Clock
 from core.database import Database, Tx
+from core.dpop_nonces import DpopNonces
 from core.interaction import Interactions
 from core.outbound import Outbound
 from core.settings import Settings
 from core.token import TokenVerifier
 from core.web.pages import Pages
 from identity.api import Identity
+from oidc.asked_elsewhere import AskedElsewhere
 from oidc.authorize.answers import Answers
 from oidc.authorize.endpoint import AuthorizeEndpoint
 from oidc.authorize.issue_code import CodeEnding
+from oidc.authorize.jarm import SignedAnswers
 from oidc.authorize.walk import Walk
+from oidc.certificates import CertificateAuthorities
 from oidc.client_authentication import ClientAuthentication
 from oidc.client_keys import ClientKeys
+from oidc.elsewhere import GRANTS, build_elsewhere
 from oidc.foundation import ProviderFoundation
 from oidc.introspect import IntrospectionEndpoint
 from oidc.logout import LogoutEndpoint
 from oidc.metadata import provider_metadata
 from oidc.par import ParEndpoint
+from oidc.proof import Proofs
 from oidc.published import Published
 from oidc.pushed import PushedRequests
 from oidc.registration.register import DEFAULT_PURPOSE, Registered, Registrar
@@ -32,9 +38,10 @@ from oidc.revoke import RevocationEndpoint
 from oidc.token.context import TokenRooms
 from oidc.token.endpoint import TokenEndpoint
 from oidc.userinfo import UserinfoEndpoint
-from population_db.api import FIELDS
+from population_db.api import FIELDS, Registry
 from privacy.journal.api import ActorRef, Journal
 from privacy.pseudonyms.api import Pseudonyms
+from privacy.vault.api import Vault
 
 
 class OpenIdProvider:
@@ -54,22 +61,41 @@ class OpenIdProvider:
         identity: Identity,
         consent: Consent,
         journal: Journal,
+        registry: Registry,
+        vault: Vault,
         pseudonyms: Pseudonyms,
+        tokens: TokenVerifier,
+        nonces: DpopNonces,
     ) -> None:
         issuer, clients, keys = settings.issuer, foundation.clients, foundation.keys
         self.foundation = foundation
         self.metadata = provider_metadata(issuer, FIELDS)
         self.registrar = Registrar(journal, clock, self.metadata, settings.sandbox)
         client_keys = ClientKeys(outbound)
-        authentication = ClientAuthentication(issuer=issuer, clients=clients, client_keys=client_keys)
+        proofs = Proofs(issuer, settings.mtls_base, nonces)
+        authentication = ClientAuthentication(
+            issuer=issuer,
+            mtls_base=settings.mtls_base,
+            clients=clients,
+            client_keys=client_keys,
+            authorities=CertificateAuthorities.from_file(settings.client_ca_file),
+        )
         pushed = PushedRequests(cache, clock)
-        answers = Answers(issuer=issuer, pages=pages)
+        answers = Answers(issuer=issuer, pages=pages, signed=SignedAnswers(issuer, keys, client_keys), clock=clock)
         walk = Walk(database, clock, interactions, identity, consent, pseudonyms)
         self.published = Published(self.metadata, keys)
+
+        async def policy_of(agency_id: uuid.UUID, purpose: str) -> Policy | None:
+            async with database.raw_read() as tx:
+                return await consent.policy(tx, agency_id, purpose)
+
         self.par = ParEndpoint(
             issuer=issuer,
             authentication=authentication,
+            proofs=proofs,
             clients=clients,
+            client_keys=client_keys,
+            policy_of=policy_of,
             pushed=pushed,
             keys=keys,
             cache=cache,
@@ -78,25 +104,43 @@ class OpenIdProvider:
         self.authorize = AuthorizeEndpoint(
             issuer=issuer,
             clients=clients,
+            client_keys=client_keys,
+            policy_of=policy_of,
             pushed=pushed,
             keys=keys,
             interactions=interactions,
             answers=answers,
             walk=walk,
             ending=CodeEnding(pushed, answers),
+            cache=cache,
             clock=clock,
         )
         self.token = TokenEndpoint(
             TokenRooms(issuer, database, keys, pseudonyms, client_keys),
             authentication=authentication,
+            proofs=proofs,
             cache=cache,
             clock=clock,
-            further={},
+            further=GRANTS,
+        )
+        self.elsewhere = build_elsewhere(
+            AskedElsewhere(
+                issuer, database, clients, pushed, keys, client_keys, policy_of, identity, consent, journal
+            ),
+            authentication=authentication,
+            walk=walk,
+            interactions=interactions,
+            registry=registry,
+            vault=vault,
+            pseudonyms=pseudonyms,
+            outbound=outbound,
+            cache=cache,
+            clock=clock,
         )
         foundation.statuses.also_tell(self.token.standing.forget)
         self.userinfo = UserinfoEndpoint(
             issuer=issuer,
-            verifier=TokenVerifier(issuer=issuer, keys=foundation, grants=foundation, cache=cache, clock=clock),
+            verifier=tokens,
             clients=clients,
             consent=consent,
             database=database,

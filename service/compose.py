@@ -19,6 +19,7 @@ from consent.api import Brake, Consent, ConsentGuard, DisclosureDoor, LookupApi
 from core.cache import Cache
 from core.clock import Clock, SandboxClock, SystemClock
 from core.database import Database
+from core.dpop_nonces import DpopNonces
 from core.interaction import Interactions
 from core.outbound import Outbound
 from core.outbox import Outbox
@@ -28,12 +29,12 @@ from core.token import TokenVerifier
 from core.web.browser import WebSecret
 from core.web.pages import Pages, PageSource
 from identity.api import Identity
-from oidc.api import OpenIdProvider, ProviderFoundation
+from oidc.api import ClientLog, OpenIdProvider, ProviderFoundation
 from population_db.api import Registry
 from privacy.journal.api import Journal, LogKey, Sequencer
 from privacy.pseudonyms.api import Pseudonyms
-from privacy.vault.api import KeyEncryptionKeys, Vault
-from service.key_files import key_files, read_web_secret
+from privacy.vault.api import Vault
+from service.key_files import hardware_place, key_files, open_keks, read_web_secret
 
 Login = Literal["web", "worker"]
 
@@ -76,12 +77,24 @@ async def composed(
         outbound = parts.add(Outbound, Outbound.from_settings(settings))
         stack.callback(outbound.close)
         web_secret = parts.add(WebSecret, read_web_secret(settings))
+        nonces = parts.add(DpopNonces, DpopNonces(web_secret.key))
+        client_log = parts.add(ClientLog, ClientLog(cache, clock, sandbox=settings.sandbox))
+        stack.push_async_callback(client_log.close)
         interactions = parts.add(Interactions, Interactions(cache, clock))
         pages = parts.add(Pages, Pages(PAGE_SOURCES, sandbox=settings.sandbox, asset_version=asset_version))
 
         async with database.raw() as tx:
-            vault = parts.add(Vault, await Vault.load(tx, KeyEncryptionKeys.from_file(key_files(settings).kek)))
-        foundation = parts.add(ProviderFoundation, ProviderFoundation(database=database, vault=vault, clock=clock))
+            vault = parts.add(Vault, await Vault.load(tx, open_keks(settings)))
+        foundation = parts.add(
+            ProviderFoundation,
+            ProviderFoundation(
+                database=database,
+                vault=vault,
+                clock=clock,
+                hardware=hardware_place(settings),
+                keys_in_hardware=settings.signing_keys_in == "pkcs11",
+            ),
+        )
         journal = parts.add(Journal, Journal(database, clock, vault, ConsentGuard(clock, foundation)))
         stack.push_async_callback(journal.close)
         registry = parts.add(Registry, Registry(vault, clock, outbox))
@@ -108,9 +121,17 @@ async def composed(
         )
         tokens = parts.add(
             TokenVerifier,
-            TokenVerifier(issuer=settings.issuer, keys=foundation, grants=foundation, cache=cache, clock=clock),
+            TokenVerifier(
+                issuer=settings.issuer,
+                mtls_base=settings.mtls_base,
+                keys=foundation,
+                grants=foundation,
+                cache=cache,
+                clock=clock,
+                nonces=nonces,
+            ),
         )
-        parts.add(LookupApi, LookupApi(settings.issuer, tokens, foundation, foundation, door, clock))
+        parts.add(LookupApi, LookupApi(settings.issuer, tokens, foundation, foundation, foundation, door, clock))
         parts.add(
             OpenIdProvider,
             OpenIdProvider(
@@ -125,7 +146,11 @@ async def composed(
                 identity=people,
                 consent=consents,
                 journal=journal,
+                registry=registry,
+                vault=vault,
                 pseudonyms=Pseudonyms(vault.secret("pseudonyms")),
+                tokens=tokens,
+                nonces=nonces,
             ),
         )
         _subscribe(parts)

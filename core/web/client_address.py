@@ -16,7 +16,7 @@ def client_address(request: HTTPConnection) -> str:
     """
     settings = part(request, Settings)
     peer = request.client.host if request.client else ""
-    if not settings.trusted_proxies or not _trusted(peer, settings.trusted_proxies):
+    if not settings.trusted_proxies or not is_trusted_peer(request):
         return peer
     for hop in reversed(_hops(request)):
         try:
@@ -27,6 +27,16 @@ def client_address(request: HTTPConnection) -> str:
         if not _trusted(hop, settings.trusted_proxies):
             return hop
     return peer
+
+
+def is_trusted_peer(request: HTTPConnection) -> bool:
+    """Whether the connection itself comes from a trusted proxy: what such a one writes may be believed."""
+    proxies = part(request, Settings).trusted_proxies
+    if request.client is not None:
+        return _trusted(request.client.host, proxies)
+    # No address: a unix socket. Or a peer that was gone before it was asked for; our own end tells them apart.
+    own = request.scope.get("server")
+    return "unix" in proxies and own is not None and own[1] is None
 
 
 def _hops(request: HTTPConnection) -> list[str]:
@@ -54,4 +64,4 @@ def _trusted(address: str, proxies: tuple[str, ...]) -> bool:
         ip = ipaddress.ip_address(address)
     except ValueError:
         return False
-    return any(ip in ipaddress.ip_network(proxy) for proxy in proxies)
+    return any(ip in ipaddress.ip_network(proxy) for proxy in proxies if proxy != "unix")

@@ -127,6 +127,9 @@ def _add_headers(scope: Scope, headers: MutableHeaders, ident: str) -> None:
     headers.raw.extend(header for header in _ALWAYS if header[0] not in sent)
     if settings.https:
         headers.raw.append(_STRICT_TRANSPORT)
+    nonce: str | None = scope["state"].get("dpop_nonce")
+    if nonce is not None:
+        headers.raw.append((b"dpop-nonce", nonce.encode()))
     made: str | None = scope["state"].get("browser_id")
     if made is not None or scope["query_string"]:
         _add_cookies(Request(scope), headers, settings, made)

@@ -13,11 +13,15 @@ from oidc.signing_keys import SigningKeys
 
 LIFETIME_SECONDS = 600
 ALGORITHM = "ES256"
+"""Of what we sign for nobody in particular; a client may have chosen another for its tokens."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccessTokenAsk:
-    """What a token is to say. jkt: the key it is bound to (RFC 9449 §6.1)."""
+    """What a token is to say. jkt: the key it is bound to (RFC 9449 §6.1). x5t: the certificate (RFC 8705 §3.1).
+
+    alg: the client's choice.
+    """
 
     client_id: str
     subject: str
@@ -25,6 +29,8 @@ class AccessTokenAsk:
     scopes: tuple[str, ...]
     gid: uuid.UUID
     jkt: str | None
+    x5t: str | None
+    alg: str
 
 
 def issue_access_token(ask: AccessTokenAsk, keys: SigningKeys, *, issuer: str, now: datetime) -> str:
@@ -41,13 +47,16 @@ def issue_access_token(ask: AccessTokenAsk, keys: SigningKeys, *, issuer: str, n
         "iat": issued_at,
         "exp": issued_at + LIFETIME_SECONDS,
     }
-    if ask.jkt is not None:
-        claims["cnf"] = {"jkt": ask.jkt}
-    return sign_jwt(keys.signing(ALGORITHM), claims, typ=TOKEN_TYPE)
+    bound = {"jkt": ask.jkt, "x5t#S256": ask.x5t}
+    cnf = {name: thumbprint for name, thumbprint in bound.items() if thumbprint is not None}
+    if cnf:
+        claims["cnf"] = cnf
+    return sign_jwt(keys.signing(ask.alg), claims, typ=TOKEN_TYPE)
 
 
 def token_response(token: str, *, jkt: str | None, scopes: Iterable[str]) -> dict[str, Any]:
-    """The members that every token response has (RFC 6749 §5.1)."""
+    """The members that every token response has (RFC 6749 §5.1). A token that is bound to a certificate alone is a
+    bearer token in its type (RFC 8705 §3)."""
     return {
         "access_token": token,
         "token_type": "Bearer" if jkt is None else "DPoP",

@@ -8,7 +8,7 @@ from oidc.authlib_ import is_code_verifier, verifier_matches
 from oidc.edge import required
 from oidc.errors import OAuthError, invalid_grant, invalid_request
 from oidc.grants import Grant
-from oidc.token.answer import first_tokens
+from oidc.token.answer import first_tokens, target_fault
 from oidc.token.context import TokenRequest, TokenRooms
 
 
@@ -33,14 +33,14 @@ async def authorization_code(asked: TokenRequest, rooms: TokenRooms) -> dict[str
             raise invalid_grant(
                 "The code is unknown, expired or was used before.", private="code reused" if reused else ""
             )
-        fault = _fault(grant, asked, verifier)
+        fault = _fault(grant, asked, verifier, rooms.issuer)
         if fault is not None:
             await grants.revoke(tx, grant.person_id, grant.gid, reason="code-refused", now=asked.now)
             raise fault
         return await first_tokens(tx, asked, rooms, grant)
 
 
-def _fault(grant: Grant, asked: TokenRequest, verifier: str | None) -> OAuthError | None:
+def _fault(grant: Grant, asked: TokenRequest, verifier: str | None, issuer: str) -> OAuthError | None:
     """What is wrong with a claimed code, by our clock and the stored request; pure."""
     if grant.revoked_at is not None or grant.code_expires_at is None or grant.code_expires_at <= asked.now:
         return invalid_grant("The code is unknown, expired or was used before.")
@@ -53,4 +53,4 @@ def _fault(grant: Grant, asked: TokenRequest, verifier: str | None) -> OAuthErro
         return invalid_grant("code_verifier does not fit the code_challenge.")
     if grant.dpop_jkt is not None and asked.jkt != grant.dpop_jkt:
         return invalid_grant("The DPoP key is not the one the code is bound to.")
-    return None
+    return target_fault(asked, grant, issuer=issuer)

@@ -60,6 +60,8 @@ async def client_credentials(asked: TokenRequest, rooms: TokenRooms, standing: S
             scopes=wanted,
             gid=gid,
             jkt=asked.jkt,
+            x5t=asked.x5t,
+            alg=asked.client.access_token_alg,
         ),
         rooms.keys,
         issuer=rooms.issuer,

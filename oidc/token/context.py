@@ -22,6 +22,11 @@ class TokenRequest:
     x5t: str | None
     now: datetime
 
+    @property
+    def holder(self) -> str | None:
+        """The thumbprint of what the requester proved to hold, its DPoP key before its certificate."""
+        return self.jkt or self.x5t
+
 
 @dataclass(frozen=True, slots=True)
 class TokenRooms:

@@ -33,9 +33,10 @@ def issue_id_token(
         "auth_time": int(grant.auth_time.timestamp()),
         "acr": grant.acr,
         "amr": list(grant.amr),
-        "sid": grant.sid,
         "at_hash": half_hash(access_token, alg),
     }
+    if grant.sid is not None:  # a grant that was allowed on another device has no session of its own
+        claims["sid"] = grant.sid
     if with_nonce and grant.nonce is not None:
         claims["nonce"] = grant.nonce
     # "JWT" tells it apart from access tokens, proofs and logout tokens (RFC 8725 §3.11).

@@ -7,7 +7,7 @@ from oidc import grants, scopes
 from oidc.edge import required
 from oidc.errors import OAuthError, invalid_grant
 from oidc.token import refresh_tokens
-from oidc.token.answer import person_tokens
+from oidc.token.answer import person_tokens, target_fault
 from oidc.token.context import TokenRequest, TokenRooms
 from oidc.token.refresh_tokens import RefreshToken
 
@@ -17,12 +17,12 @@ async def refresh_token(asked: TokenRequest, rooms: TokenRooms) -> dict[str, Any
     token = required(asked.parameters, "refresh_token")
     if asked.client.public:
         async with rooms.database.raw() as tx:
-            held = await _held(tx, token, asked)
-            successor = None if held.jkt is not None else await _rotated(tx, token, held, asked)
+            held = await _held(tx, token, asked, rooms.issuer)
+            successor = None if held.holder is not None else await _rotated(tx, token, held, asked)
     else:
         successor = None
         async with rooms.database.raw_read() as tx:
-            held = await _held(tx, token, asked)
+            held = await _held(tx, token, asked, rooms.issuer)
     narrowed = scopes.narrowed(held.scopes, asked.parameters.get("scope"))
     answer = await person_tokens(asked, rooms, held.grant, narrowed, first=False)
     if successor is not None:
@@ -30,26 +30,28 @@ async def refresh_token(asked: TokenRequest, rooms: TokenRooms) -> dict[str, Any
     return answer
 
 
-async def _held(tx: RawTx, token: str, asked: TokenRequest) -> RefreshToken:
+async def _held(tx: RawTx, token: str, asked: TokenRequest, issuer: str) -> RefreshToken:
     held = await refresh_tokens.find(tx, token, asked.client.client_id)
-    fault = _unknown() if held is None else _fault(held, asked)
+    fault = _unknown() if held is None else _fault(held, asked, issuer)
     if held is None or fault is not None:
         raise fault or _unknown()
     return held
 
 
-def _fault(held: RefreshToken, asked: TokenRequest) -> OAuthError | None:
+def _fault(held: RefreshToken, asked: TokenRequest, issuer: str) -> OAuthError | None:
     """What is wrong with a stored token, by our clock; pure."""
     until = held.grant.refresh_until
     if held.grant.revoked_at is not None or until is None or until <= asked.now:
         return _unknown()
     if scopes.OFFLINE not in asked.client.scopes:
         return invalid_grant("The client is no longer registered for offline_access.")
-    if held.jkt is not None and asked.jkt != held.jkt:
-        return OAuthError("invalid_dpop_proof", "The refresh token is bound to another DPoP key.")
-    # A scope refused at once, before anything is spent.
+    if held.holder is not None and held.holder not in (asked.jkt, asked.x5t):
+        # Whichever it was: no key has the thumbprint of another, and no certificate that of a key.
+        error = "invalid_grant" if asked.client.mtls_bound else "invalid_dpop_proof"
+        return OAuthError(error, "The refresh token is bound to another key or certificate.")
+    # A scope or a resource is refused at once, before anything is spent.
     scopes.narrowed(held.scopes, asked.parameters.get("scope"))
-    return None
+    return target_fault(asked, held.grant, issuer=issuer)
 
 
 async def _rotated(tx: RawTx, token: str, held: RefreshToken, asked: TokenRequest) -> str:

@@ -1,6 +1,7 @@
-"""Refresh tokens: kept as hashes; bound to the client's authentication or to a DPoP key, and then not rotated.
+"""Refresh tokens: kept as hashes; bound to the client's authentication, or to a key or certificate, and then not
+rotated.
 
-Only a public client without DPoP has rotating ones (RFC 9700 §4.14): a token that was replaced and comes
+Only a public client without either has rotating ones (RFC 9700 §4.14): a token that was replaced and comes
 again ends the grant, but within ten seconds of its replacement the retry gets the same successor. The
 successor is an HMAC of the old token under a salt of its row, so it need not be kept.
 """
@@ -33,7 +34,7 @@ _FIND = Query(
     select(
         *_G,
         _T.scopes.label("token_scopes"),
-        _T.dpop_jkt.label("token_jkt"),
+        _T.dpop_jkt.label("token_holder"),
         _T.successor_salt,
         _T.rotated_at,
     )
@@ -53,12 +54,12 @@ _ROTATE = Query(
 
 @dataclass(frozen=True, slots=True)
 class RefreshToken:
-    """A stored token with its grant. jkt: the key it is bound to."""
+    """A stored token with its grant. holder: thumbprint of the DPoP key or of the certificate it is bound to."""
 
     token_hash: bytes
     grant: Grant
     scopes: tuple[str, ...]
-    jkt: str | None
+    holder: str | None
     successor_salt: bytes
     rotated_at: datetime | None
 
@@ -73,7 +74,7 @@ async def find(tx: Tx, token: str, client_id: str) -> RefreshToken | None:
         token_hash=token_hash,
         grant=grant_from_row(row),
         scopes=tuple(row["token_scopes"]),
-        jkt=row["token_jkt"],
+        holder=row["token_holder"],
         successor_salt=row["successor_salt"],
         rotated_at=row["rotated_at"],
     )
@@ -86,7 +87,7 @@ async def issue(
     gid: uuid.UUID,
     client_id: str,
     scopes: tuple[str, ...],
-    jkt: str | None,
+    holder: str | None,
     now: datetime,
     token: str | None = None,
 ) -> str:
@@ -99,7 +100,7 @@ async def issue(
         gid=gid,
         client_id=client_id,
         scopes=list(scopes),
-        dpop_jkt=jkt,
+        dpop_jkt=holder,
         successor_salt=secrets.token_bytes(32),
         issued_at=now,
     )
@@ -116,7 +117,7 @@ async def rotate(tx: Tx, token: str, held: RefreshToken, *, now: datetime) -> st
         gid=held.grant.gid,
         client_id=held.grant.client_id,
         scopes=held.scopes,
-        jkt=held.jkt,
+        holder=held.holder,
         now=now,
         token=successor(token, held.successor_salt),
     )

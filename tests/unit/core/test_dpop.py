@@ -20,7 +20,7 @@ def proof(key: SigningKey = KEY, typ: str = "dpop+jwt", jwk: Any = None, **claim
 
 
 def check(token: str, access_token: str | None = None) -> Any:
-    return verify_proof(token, method="POST", url=URL, now=NOW, access_token=access_token)
+    return verify_proof(token, method="POST", urls=[URL], now=NOW, access_token=access_token)
 
 
 @pytest.mark.parametrize("alg", ["ES256", "EdDSA", "PS256"])
