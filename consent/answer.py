@@ -26,12 +26,21 @@ def request_digest(body: bytes) -> str:
 
 
 def answer_claims(
-    asked: LookupIn, given: Disclosure, *, issuer: str, client_id: str, body_digest: str, now: datetime
+    asked: LookupIn,
+    given: Disclosure,
+    *,
+    issuer: str,
+    client_id: str,
+    subject: str | None,
+    body_digest: str,
+    now: datetime,
 ) -> dict[str, Any]:
-    """The claims. aud: the client. journal.leaf_hash: hex. Absent members were not in the request."""
+    """The claims. aud: the client. sub: the person, where his own token was shown. Absent members were not in the
+    request. journal.leaf_hash: hex."""
     claims: dict[str, Any] = {
         "iss": issuer,
         "aud": client_id,
+        "sub": subject,
         "iat": int(now.timestamp()),
         "jti": new_reference(),
         "request_id": asked.request_id,

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 
 from consent import lookup_routes, my_pages, official_pages, pages
 from consent.answer import ANSWER_MEDIA_TYPE, ANSWER_TYPE
-from consent.asking import Granted
+from consent.asking import Granted, Standing
 from consent.brake import Brake
 from consent.catalogue import CATALOGUE
 from consent.coverage import GivenConsent
@@ -18,7 +18,15 @@ from consent.drafts import PolicyDraft, PurposeDraft
 from consent.guard import ConsentGuard
 from consent.lookup import LookupApi
 from consent.lookup_openapi import lookup_openapi
-from consent.plugs import AnswerSigner, ClientRecipients, GrantStatusInTx, Recipient
+from consent.plugs import (
+    AllowedLookup,
+    AnswerSigner,
+    ClientRecipients,
+    GrantStatusInTx,
+    PersonGrant,
+    PersonGrants,
+    Recipient,
+)
 from consent.policies import Policy
 from consent.purposes import Purpose, PurposeTexts
 from consent.question import AskedPurpose, ConsentAsk, PurposeAsk, Question
@@ -33,6 +41,7 @@ __all__ = [
     "CATALOGUE",
     "LEGAL_BASES",
     "WITHDRAWN",
+    "AllowedLookup",
     "AnswerSigner",
     "AskedPurpose",
     "Brake",
@@ -48,6 +57,8 @@ __all__ = [
     "GrantStatusInTx",
     "Granted",
     "LookupApi",
+    "PersonGrant",
+    "PersonGrants",
     "PersonProof",
     "Policy",
     "PolicyDraft",
@@ -58,6 +69,7 @@ __all__ = [
     "Question",
     "Receipt",
     "Recipient",
+    "Standing",
     "lookup_openapi",
     "register_events",
     "routers",

@@ -10,9 +10,10 @@ from sqlalchemy import bindparam, select
 
 from consent.capacity import Incapacity, incapacity
 from consent.consents import load_live_by_purpose
-from consent.coverage import cover
+from consent.coverage import GivenConsent, cover
+from consent.policies import Policy
 from consent.published import load_policies, load_purposes
-from consent.question import CONSENT, ConsentAsk, Known, PurposeAsk, Question, allowed_fields, build_question
+from consent.question import CONSENT, ConsentAsk, Known, PurposeAsk, Question, allowed_fields, build_question, merged
 from consent.tables import DeclinedRow
 from core.clock import Clock, vietnam_day
 from core.database import Query, Tx
@@ -38,6 +39,19 @@ class Granted:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """How a request stands with a person: what is still to be asked (None: nothing), and what is agreed to already.
+
+    min_aal, min_ial: what the policies of the purposes agreed to ask of a sign-in.
+    """
+
+    question: Question | None
+    granted: Mapping[str, Granted]
+    min_aal: int
+    min_ial: int
+
+
+@dataclass(frozen=True, slots=True)
 class Asking:
     """The questions. They read names of fields and instants; of the record only the two fields of `why_not_alone`."""
 
@@ -47,14 +61,44 @@ class Asking:
 
     async def question(self, tx: Tx, ask: ConsentAsk) -> Question | None:
         """What is still to be asked, or None. Raises NotAllowed `purpose-not-allowed`, NotFound (agency)."""
+        return (await self.standing(tx, ask)).question
+
+    async def standing(self, tx: Tx, ask: ConsentAsk, *, answered: bool = False) -> Standing:
+        """What is still to be asked and what is agreed to, in one pass. answered: the person has just answered, so
+        that nothing is asked and what is not agreed to stays out.
+
+        What is agreed to in full costs two statements. Raises NotAllowed `purpose-not-allowed`, NotFound (agency).
+        """
         now = self.clock.now()
+        asks = merged(ask.asks)
+        policies = await load_policies(tx, ask.agency_id, [one.code for one in asks], now)
+        consents = await load_live_by_purpose(tx, ask.person_id, ask.agency_id, now)
+        granted = _granted(asks, policies, consents, now)
+        question = None
+        if not answered and (ask.again or not _all_granted(asks, policies, granted)):
+            question = await self._question(tx, ask, policies, consents, now)
+        held = [policies[code] for code in granted]
+        return Standing(
+            question,
+            granted,
+            min_aal=max((one.min_aal for one in held), default=1),
+            min_ial=max((one.min_ial for one in held), default=1),
+        )
+
+    async def _question(
+        self,
+        tx: Tx,
+        ask: ConsentAsk,
+        policies: Mapping[str, Policy],
+        consents: Mapping[str, Iterable[GivenConsent]],
+        now: datetime,
+    ) -> Question | None:
         agency = await self.identity.agency(tx, agency_id=ask.agency_id)
-        codes = [one.code for one in ask.asks]
-        purposes = await load_purposes(tx, codes, now)
+        purposes = await load_purposes(tx, [one.code for one in ask.asks], now)
         known = Known(
             purposes=purposes,
-            policies=await load_policies(tx, ask.agency_id, codes, now),
-            consents=await load_live_by_purpose(tx, ask.person_id, ask.agency_id, now),
+            policies=policies,
+            consents=consents,
             declined=await _load_declined(
                 tx, ask.person_id, ask.agency_id, {code: one.major for code, one in purposes.items()}, now
             ),
@@ -75,18 +119,8 @@ class Asking:
         now = self.clock.now()
         policies = await load_policies(tx, agency_id, list(purpose_fields), now)
         consents = await load_live_by_purpose(tx, person_id, agency_id, now)
-        found: dict[str, Granted] = {}
-        for code, policy in policies.items():
-            if CONSENT not in policy.legal_bases:
-                continue
-            fields = allowed_fields(PurposeAsk(code, tuple(purpose_fields[code])), policy)
-            state = cover(
-                fields, consents.get(code, ()), major=policy.purpose_major, keep_days=policy.keep_days, now=now
-            )
-            if state.covered:
-                covered = tuple(one for one in fields if one in state.covered)
-                found[code] = Granted(state.consent_ids, covered)
-        return found
+        asks = [PurposeAsk(code, tuple(fields)) for code, fields in purpose_fields.items()]
+        return _granted(asks, policies, consents, now)
 
     async def why_not_alone(self, tx: Tx, person_id: uuid.UUID) -> Incapacity | None:
         """Why the person may not consent for himself, or None.
@@ -101,6 +135,32 @@ class Asking:
             bool(record.get("representative")),
             vietnam_day(self.clock.now()),
         )
+
+
+def _granted(
+    asks: Iterable[PurposeAsk],
+    policies: Mapping[str, Policy],
+    consents: Mapping[str, Iterable[GivenConsent]],
+    now: datetime,
+) -> dict[str, Granted]:
+    found: dict[str, Granted] = {}
+    for ask in asks:
+        policy = policies.get(ask.code)
+        if policy is None or CONSENT not in policy.legal_bases:
+            continue
+        fields = allowed_fields(ask, policy)
+        held = consents.get(ask.code, ())
+        state = cover(fields, held, major=policy.purpose_major, keep_days=policy.keep_days, now=now)
+        if state.covered:
+            found[ask.code] = Granted(state.consent_ids, tuple(one for one in fields if one in state.covered))
+    return found
+
+
+def _all_granted(asks: Iterable[PurposeAsk], policies: Mapping[str, Policy], granted: Mapping[str, Granted]) -> bool:
+    """Whether nothing is left that could be asked; a purpose without a policy is left, to be refused."""
+    return all(
+        one.code in granted and granted[one.code].fields == allowed_fields(one, policies[one.code]) for one in asks
+    )
 
 
 async def _load_declined(

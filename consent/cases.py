@@ -89,8 +89,9 @@ def _asker(request: DisclosureRequest) -> Asker:
     actor, agency_id = request.actor, request.agency.agency_id if request.agency else NOBODY
     if actor.kind == "official":
         return Asker("official", agency_id, actor.aal, actor.ial, _desk(actor, agency_id))
-    # A portal acts for the person who is signed in there; a back end acts alone.
-    return Asker("portal" if actor.person_id == request.subject else "client", agency_id)
+    # A portal acts for the person who is signed in there; a back end acts alone, with a token of his as well.
+    present = actor.person_id == request.subject and not request.action.startswith("lookup.")
+    return Asker("portal" if present else "client", agency_id)
 
 
 def _desk(actor: Actor, agency_id: uuid.UUID) -> Desk | None:

@@ -45,6 +45,7 @@ PUBLIC_TEXTS: Mapping[str, str] = MappingProxyType(
         "person-not-matched": "No person with this number and this name or birth date was found.",
         "consent-missing": "No person with these particulars has given your agency a consent that is in force "
         "for this purpose and these fields.",
+        "beyond-authorization": "The person has not allowed this by this access token.",
         "no-longer-allowed": "What this request rests on has just ended. No data were given out.",
     }
 )

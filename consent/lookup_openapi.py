@@ -84,6 +84,7 @@ def _claims(answer: dict[str, Any]) -> dict[str, Any]:
         "properties": {
             "iss": text,
             "aud": {**text, "description": "The client that asked."},
+            "sub": {**text, "description": "The person, as your tokens name him, where his own token was shown."},
             "iat": {"type": "integer"},
             "jti": text,
             "request_id": text,
@@ -154,8 +155,9 @@ _PROBLEM = {
 _SECURITY = {
     "type": "http",
     "scheme": "DPoP",
-    "description": f"An access token by client_credentials with the scope `{SCOPE}`, for the audience "
-    f"<issuer>{AUDIENCE_PATH}, bound to a key. Proofs are signed with {', '.join(sorted(PROOF_ALGORITHMS))}.",
+    "description": f"An access token for the audience <issuer>{AUDIENCE_PATH}, bound to a key: by client_credentials "
+    f"with the scope `{SCOPE}`, or given by a person with authorization_details; then `person` is left out. "
+    f"Proofs are signed with {', '.join(sorted(PROOF_ALGORITHMS))}.",
 }
 _REFUSALS = {
     "400": "malformed-json, malformed-parameters",

@@ -61,10 +61,11 @@ class PersonIn(_Strict):
 
 
 class LookupIn(_Strict):
-    """What both kinds of lookup have in common. request_id: the caller's, comes back in the answer."""
+    """What both kinds of lookup have in common. request_id: the caller's, comes back in the answer. person: left
+    out with a token that the person himself gave."""
 
     request_id: Code
-    person: PersonIn
+    person: PersonIn | None = None
     purpose: Annotated[str, Field(max_length=64, pattern=r"^[a-z0-9][a-z0-9-]*$")]
     legal_basis: Annotated[str, Field(max_length=40, pattern=r"^[a-z][a-z-]*$")]
     procedure: Code | None = None

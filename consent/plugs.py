@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from core.database import Tx
@@ -29,6 +29,35 @@ class GrantStatusInTx(Protocol):
 
     async def live(self, tx: Tx, grant_ids: Collection[uuid.UUID]) -> frozenset[uuid.UUID]:
         """The live ones among them, persons' grants and standing ones of clients."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedLookup:
+    """What a person let a client look up of his own record: for one purpose, these fields, resting on these
+    consents; for this procedure and dossier when he was told of one (RFC 9396)."""
+
+    purpose: str
+    fields: frozenset[str]
+    consent_ids: frozenset[uuid.UUID]
+    procedure: str | None = None
+    dossier: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonGrant:
+    """A person's grant to a client, as far as lookups go."""
+
+    person_id: uuid.UUID
+    client_id: str
+    lookups: tuple[AllowedLookup, ...]
+
+
+class PersonGrants(Protocol):
+    """Whose token it is that a client shows."""
+
+    async def person_grant(self, grant_id: uuid.UUID) -> PersonGrant | None:
+        """None when no person gave it (a client acts for itself). Raises Unavailable."""
         ...
 
 

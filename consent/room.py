@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from consent.asking import Asking, Granted
+from consent.asking import Asking, Granted, Standing
 from consent.disclose import DisclosureDoor
 from consent.disclosure import Disclosure, DisclosureRequest
 from consent.drafts import PolicyDraft, PurposeDraft
@@ -55,6 +55,10 @@ class Consent:
     async def question(self, tx: Tx, ask: ConsentAsk) -> Question | None:
         """What is still to be asked of the person, or None. Raises NotAllowed `purpose-not-allowed`."""
         return await self.asking.question(tx, ask)
+
+    async def standing(self, tx: Tx, ask: ConsentAsk, *, answered: bool = False) -> Standing:
+        """What is still to be asked and what is agreed to already, in one pass. See Asking.standing."""
+        return await self.asking.standing(tx, ask, answered=answered)
 
     async def answer(self, tx: Tx, submission: Submission) -> dict[str, Any]:
         """The citizen's answer, written. See Giving.answer."""

@@ -5,10 +5,13 @@ from typing import Any
 
 from core.dpop import PROOF_ALGORITHMS
 from oidc.acr import ACR_VALUES
+from oidc.authorization_details import TYPES
 from oidc.authorize.checks.levels import PROMPTS
 from oidc.authorize.checks.redirect import RESPONSE_MODES
 from oidc.claims import claims_supported
-from oidc.profiles import ASSERTION_ALGORITHMS
+from oidc.encryption_names import CONTENT_ENCRYPTION, KEY_MANAGEMENT
+from oidc.profiles import ASSERTION_ALGORITHMS, SIGNING_ALGORITHMS
+from oidc.registration.check_options import DELIVERY_MODES
 from oidc.scopes import CLAIM_SCOPES, LOOKUP, OFFLINE, OPENID
 from oidc.tables import KEY_ALGORITHMS
 from oidc.token.endpoint import GRANT_TYPES
@@ -29,6 +32,11 @@ def provider_metadata(issuer: str, fields: Iterable[str]) -> dict[str, Any]:
         "introspection_endpoint": f"{issuer}/introspect",
         "revocation_endpoint": f"{issuer}/revoke",
         "end_session_endpoint": f"{issuer}/logout",
+        "backchannel_authentication_endpoint": f"{issuer}/bc-authorize",
+        "backchannel_token_delivery_modes_supported": list(DELIVERY_MODES),
+        "backchannel_authentication_request_signing_alg_values_supported": signing,
+        "backchannel_user_code_parameter_supported": False,
+        "device_authorization_endpoint": f"{issuer}/device_authorization",
         "scopes_supported": [OPENID, *CLAIM_SCOPES, OFFLINE, LOOKUP],
         "response_types_supported": ["code"],
         "response_modes_supported": list(RESPONSE_MODES),
@@ -39,7 +47,13 @@ def provider_metadata(issuer: str, fields: Iterable[str]) -> dict[str, Any]:
         "claims_supported": claims_supported(fields),
         "claim_types_supported": ["normal"],
         "claims_parameter_supported": True,
-        "request_parameter_supported": False,
+        "request_parameter_supported": True,
+        "request_object_signing_alg_values_supported": signing,
+        "require_signed_request_object": False,
+        "authorization_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
+        "authorization_encryption_alg_values_supported": list(KEY_MANAGEMENT),
+        "authorization_encryption_enc_values_supported": list(CONTENT_ENCRYPTION),
+        "authorization_details_types_supported": list(TYPES),
         "request_uri_parameter_supported": False,
         "require_request_uri_registration": False,
         "require_pushed_authorization_requests": False,

@@ -1,5 +1,6 @@
 """Pushed authorization requests (RFC 9126): kept for a short time, opened by their client, finished once."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from core.cache import Cache
@@ -13,6 +14,14 @@ LIFETIME_SECONDS = 90
 _FINISHED_SECONDS = LIFETIME_SECONDS + INTERACTION_SECONDS + 60
 
 
+@dataclass(frozen=True, slots=True)
+class PushedRequest:
+    """What was pushed. signed: whether the parameters are those of a verified request object."""
+
+    params: dict[str, str]
+    signed: bool
+
+
 class PushedRequests:
     """The requests that were pushed, in Redis. Raises Unavailable."""
 
@@ -20,16 +29,16 @@ class PushedRequests:
         self._cache = cache
         self._clock = clock
 
-    async def keep(self, client_id: str, params: dict[str, str]) -> str:
+    async def keep(self, client_id: str, params: dict[str, str], *, signed: bool = False) -> str:
         """Stores a checked request; gives its `request_uri` (192 random bits)."""
         uri = URI_PREFIX + new_reference()
         expires_at = self._clock.now().timestamp() + LIFETIME_SECONDS
-        kept: dict[str, Any] = {"client_id": client_id, "params": params, "expires_at": expires_at}
+        kept: dict[str, Any] = {"client_id": client_id, "params": params, "signed": signed, "expires_at": expires_at}
         await self._cache.put("par", uri, kept, LIFETIME_SECONDS)
         return uri
 
-    async def find(self, uri: str, client_id: str) -> dict[str, str] | None:
-        """The parameters; None when unknown, expired, another client's or finished."""
+    async def find(self, uri: str, client_id: str) -> PushedRequest | None:
+        """The request; None when unknown, expired, another client's or finished."""
         kept = await self._cache.get("par", uri)
         if kept is None or kept["client_id"] != client_id:
             return None
@@ -37,8 +46,7 @@ class PushedRequests:
             return None
         if await self._cache.get("par-finished", uri) is not None:
             return None
-        params: dict[str, str] = kept["params"]
-        return params
+        return PushedRequest(kept["params"], kept.get("signed", False))
 
     async def finish(self, uri: str) -> bool:
         """Claims the one answer to a request; False for everybody after the first."""

@@ -10,9 +10,12 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from core.clock import Clock
 from core.web.headers import content_security_policy
 from core.web.pages import Pages
 from oidc.authorize.asking import Target
+from oidc.authorize.checks.redirect import JWT_MODES
+from oidc.authorize.jarm import SignedAnswers
 from oidc.errors import OAuthError
 from oidc.redirect_uris import origin_of
 
@@ -25,18 +28,26 @@ log = structlog.get_logger(__name__)
 
 
 class Answers:
-    """Makes the answers; every one to a client carries `iss` (RFC 9207), errors too."""
+    """Makes the answers; every one to a client carries `iss` (RFC 9207; in the JWT by JARM), errors too."""
 
-    def __init__(self, *, issuer: str, pages: Pages) -> None:
+    def __init__(self, *, issuer: str, pages: Pages, signed: SignedAnswers, clock: Clock) -> None:
         self._issuer = issuer
         self._pages = pages
+        self._signed = signed
+        self._clock = clock
 
     async def send(self, request: Request, target: Target, params: Mapping[str, str]) -> Response:
-        """The parameters to the client, with `state` and `iss`."""
-        sent = {**params, "iss": self._issuer}
-        if target.state is not None:
-            sent["state"] = target.state
-        if target.response_mode == "form_post":
+        """The parameters to the client, with `state` and `iss`. Raises Unavailable."""
+        sent = dict(params) if target.state is None else {**params, "state": target.state}
+        if target.response_mode not in JWT_MODES:
+            sent["iss"] = self._issuer
+        else:
+            try:
+                sent = {"response": await self._signed.response(target.client, sent, now=self._clock.now())}
+            except OAuthError as error:
+                # What was to be encrypted is not sent in the open instead.
+                return await self.refuse(request, None, error)
+        if target.response_mode in {"form_post", "form_post.jwt"}:
             return self._form(request, target, sent)
         separator = "&" if urlsplit(target.redirect_uri).query else "?"
         # 303: whatever method led here, the browser asks with GET and carries no credentials along.

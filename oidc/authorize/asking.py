@@ -1,23 +1,30 @@
 """An authorization request while it is being checked: what came, and what the checks have established."""
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from consent.api import Policy
 from oidc.acr import AcrAsk
+from oidc.authorization_details import LookupDetail
 from oidc.claims_parameter import NOTHING, ClaimsAsk
+from oidc.client_keys import ClientKeys
 from oidc.clients import Client, Clients
 from oidc.pushed import PushedRequests
 from oidc.signing_keys import SigningKeys
 
 Endpoint = Literal["authorize", "par", "ciba", "device"]
+PolicyOf = Callable[[uuid.UUID, str], Awaitable[Policy | None]]
+"""The policy in force of an agency for a purpose."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where the answer goes: a registered address. Exists only after the redirect address was checked."""
+    """Where the answer goes: a registered address of a client. Exists only after the redirect address was checked."""
 
+    client: Client
     redirect_uri: str
     response_mode: str = "query"
     state: str | None = None
@@ -27,8 +34,11 @@ class Target:
 class Asking:
     """One request. `params` are the client's words; everything below is set by the check that proved it.
 
-    pushed_uri: the `request_uri` it came by. claims_kept: what of the `claims` parameter the grant
-    keeps (JSON). hint_subject: the `sub` that must be the one to sign in.
+    pushed_uri: the `request_uri` it came by. signed: whether the parameters are those of a request object that
+    was verified. proof_jkt: the key of a DPoP proof that came with it. resources, authorization_details: what is
+    asked until the person has answered, then what is granted. client_keys, policy_of: rooms of the endpoints
+    that take request objects and authorization_details; without them neither is taken. claims_kept: what of the
+    `claims` parameter the grant keeps (JSON). hint_subject: the `sub` that must be the one to sign in.
     """
 
     endpoint: Endpoint
@@ -39,11 +49,15 @@ class Asking:
     pushed: PushedRequests
     keys: SigningKeys
     known_client: Client | None = None
+    client_keys: ClientKeys | None = None
+    policy_of: PolicyOf | None = None
     pushed_uri: str | None = None
+    signed: bool = False
+    proof_jkt: str | None = None
     target: Target | None = None
     scopes: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
-    authorization_details: tuple[Mapping[str, Any], ...] = ()
+    authorization_details: tuple[LookupDetail, ...] = ()
     code_challenge: str | None = None
     nonce: str | None = None
     prompts: frozenset[str] = frozenset()

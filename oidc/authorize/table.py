@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from oidc.authorize.asking import Asking
-from oidc.authorize.checks import client, hints, levels, proof, redirect, request_object, response, scope
+from oidc.authorize.checks import client, details, hints, levels, proof, redirect, request_object, response, scope
 
 Check = Callable[[Asking], Awaitable[None] | None]
 
@@ -29,18 +29,22 @@ TABLE: tuple[Row, ...] = (
     Row(client.check_client, YES, NO),
     Row(client.check_authenticated_client, NO, YES),
     Row(request_object.refuse_nested_request_uri, NO, YES),
+    Row(request_object.refuse_two_requests, YES, NO),
     Row(request_object.load_pushed_request, YES, NO),
+    Row(request_object.load_request_object, YES, YES),
     Row(redirect.check_redirect_uri, YES, YES),
     Row(redirect.check_response_mode, YES, YES),
     Row(request_object.refuse_foreign_request_uri, YES, NO),
-    Row(request_object.refuse_request_object, YES, YES),
+    Row(request_object.refuse_registration, YES, YES),
+    Row(request_object.require_signed_request, YES, YES),
     Row(request_object.require_pushed_request, YES, NO),
     Row(response.check_response_type, YES, YES),
     Row(response.check_grant_type, YES, YES),
     Row(proof.check_pkce, YES, YES),
     Row(proof.check_dpop_jkt, YES, YES),
     Row(scope.check_scope, YES, YES),
-    Row(scope.check_resource, YES, YES),
+    Row(details.check_authorization_details, YES, YES),
+    Row(details.check_resource, YES, YES),
     Row(scope.check_claims, YES, YES),
     Row(response.check_nonce, YES, YES),
     Row(levels.check_prompt, YES, YES),

@@ -12,15 +12,17 @@ from typing import Any, Protocol
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from consent.api import Consent, ConsentAsk, Question
+from consent.api import Consent, ConsentAsk, Granted, Question, Standing
 from core.clock import Clock
 from core.database import Database, RawTx, Tx
 from core.errors import NotAllowed, NotFound
 from core.interaction import Interaction, Interactions, SignedIn
 from identity.api import Identity
+from oidc import authorization_details
 from oidc.acr import LOWEST, Level
+from oidc.audiences import lookup_audience
 from oidc.authorize.asking import Asking
-from oidc.authorize.consents import purpose_asks, purpose_fields
+from oidc.authorize.consents import purpose_asks
 from oidc.authorize.sign_in import sign_in_ask, sign_in_fault
 from oidc.errors import OAuthError
 from oidc.grants import PurposeGrant
@@ -116,13 +118,12 @@ class Walk:
         question: Question | None = None
         written = ""
         async with self.database.raw() as tx:
-            if answered is None:
-                question = await self._question(tx, asking, signed_in)
-            if question is None:
-                granted = await self._granted(tx, asking, signed_in)
-                needed = await self._level_of_policies(tx, asking, granted)
-                if reached.satisfies(needed):
-                    written = await self._end(tx, step, signed_in, granted, interaction)
+            standing = await self._standing(tx, asking, signed_in, answered=answered is not None)
+            if standing is not None:
+                question, needed = standing.question, Level(standing.min_ial, standing.min_aal)
+            if question is None and reached.satisfies(needed):
+                granted = {} if standing is None else standing.granted
+                written = await self._end(tx, step, signed_in, _purposes(granted), interaction)
         if written:
             return await step.ending.answer(step.request, asking, written)
         if question is None:
@@ -137,7 +138,9 @@ class Walk:
         )
         return _see_other(interaction.url("/consent"))
 
-    async def _question(self, tx: RawTx, asking: Asking, signed_in: SignedIn) -> Question | None:
+    async def _standing(self, tx: RawTx, asking: Asking, signed_in: SignedIn, *, answered: bool) -> Standing | None:
+        """What is left to ask, what is agreed to, and the level that the policies of that ask of a sign-in; None
+        when nothing needs a consent."""
         asks = purpose_asks(asking)
         if not asks:
             return None
@@ -153,29 +156,11 @@ class Walk:
             again="consent" in asking.prompts or client.public,
         )
         try:
-            return await self.consent.question(tx, ask)
+            return await self.consent.standing(tx, ask, answered=answered)
         except (NotAllowed, NotFound) as refusal:
             raise OAuthError(
                 "invalid_scope", "The agency has no policy for a purpose that was asked for.", private=refusal.private
             ) from None
-
-    async def _granted(self, tx: RawTx, asking: Asking, signed_in: SignedIn) -> dict[str, PurposeGrant]:
-        """Per purpose what live consents cover of what is asked."""
-        asks = purpose_asks(asking)
-        if not asks:
-            return {}
-        person_id = uuid.UUID(signed_in.person_id)
-        granted = await self.consent.granted(tx, person_id, asking.client.agency_id, purpose_fields(asks))
-        return {code: PurposeGrant(held.consent_ids, held.fields) for code, held in granted.items()}
-
-    async def _level_of_policies(self, tx: RawTx, asking: Asking, granted: dict[str, PurposeGrant]) -> Level:
-        """The level that the policies of what is granted ask of a sign-in, also when nothing is left to ask."""
-        needed = LOWEST
-        for code in granted:
-            policy = await self.consent.policy(tx, asking.client.agency_id, code)
-            if policy is not None:
-                needed = Level(max(needed.ial, policy.min_ial), max(needed.aal, policy.min_aal))
-        return needed
 
     async def _end(
         self,
@@ -190,6 +175,7 @@ class Walk:
             raise OAuthError("access_denied", "The account may not sign in now.")
         if interaction is not None and not await self.interactions.finish(interaction):
             raise OAuthError("invalid_request", "This request was answered already.")
+        _narrow(step.asking, granted)
         return await step.ending.write(tx, step.asking, signed_in, granted, now=self.clock.now())
 
     async def _start(self, step: "_Step") -> Interaction:
@@ -231,6 +217,18 @@ class _Step:
     asking: Asking
     ending: Ending
     kept: Mapping[str, Any]
+
+
+def _purposes(granted: Mapping[str, Granted]) -> dict[str, PurposeGrant]:
+    return {code: PurposeGrant(held.consent_ids, held.fields) for code, held in granted.items()}
+
+
+def _narrow(asking: Asking, granted: Mapping[str, PurposeGrant]) -> None:
+    """Keeps of authorization_details what was agreed to; without any, nothing is left to look up."""
+    consented = {code: held.fields for code, held in granted.items()}
+    asking.authorization_details = authorization_details.granted(asking.authorization_details, consented)
+    if not asking.authorization_details:
+        asking.resources = tuple(each for each in asking.resources if each != lookup_audience(asking.issuer))
 
 
 def _answer_of(interaction: Interaction | None, signed_in: SignedIn) -> str | None:

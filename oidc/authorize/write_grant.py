@@ -69,7 +69,7 @@ async def write_grant(
         refresh_until=now + grants.REFRESH_LIFETIME if OFFLINE in asking.scopes else None,
         kind=kind,
         resources=list(asking.resources),
-        authorization_details=[dict(each) for each in asking.authorization_details],
+        authorization_details=[each.to_json() for each in asking.authorization_details],
         claims=dict(asking.claims_kept),
     )
     return gid

@@ -70,6 +70,7 @@ REASONS: Mapping[str, str] = {
     "legal-basis-not-allowed": "The agency may not do this",
     "answer-not-allowed": "The agency may only compare",
     "field-not-allowed": "More data than the agency may have",
+    "beyond-authorization": "More than you had allowed",
     "procedure-missing": "No procedure was named",
     "procedure-not-allowed": "Not allowed for this procedure",
     "dossier-missing": "No dossier was named",

@@ -106,7 +106,7 @@ async def test_the_endpoint_authenticates_and_is_strict(world: ProviderWorld, po
         ({"code_challenge_method": "plain"}, "invalid_request"),
         ({"scope": "openid admin"}, "invalid_scope"),
         ({"prompt": "none login"}, "invalid_request"),
-        ({"request": "a.b.c"}, "request_not_supported"),
+        ({"request": "a.b.c"}, "invalid_request_object"),
     ],
 )
 async def test_the_same_checks_as_in_the_open(

@@ -96,7 +96,6 @@ async def test_a_client_that_is_not_known(world: ProviderWorld, portal: RelyingP
         ({"scope": "openid lookup"}, "invalid_scope"),
         ({"scope": "openid purpose:unknown"}, "invalid_scope"),
         ({"resource": "https://other.example"}, "invalid_target"),
-        ({"request": "eyJhbGciOiJub25lIn0.e30."}, "request_not_supported"),  # case 43
         ({"request_uri": "http://169.254.169.254/request"}, "request_uri_not_supported"),  # case 44
         ({"registration": "{}"}, "registration_not_supported"),
         ({"prompt": "none login"}, "invalid_request"),

@@ -4,7 +4,7 @@ import re
 
 from oidc.authlib_ import is_s256_challenge
 from oidc.authorize.asking import Asking
-from oidc.errors import invalid_request
+from oidc.errors import OAuthError, invalid_request
 
 _THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 
@@ -25,7 +25,12 @@ def check_pkce(asking: Asking) -> None:
 
 
 def check_dpop_jkt(asking: Asking) -> None:
-    """The key that the code will be bound to, when one is named (RFC 9449 §10)."""
+    """The key that the code will be bound to, when one is named (RFC 9449 §10).
+
+    A proof that comes with a pushed request names it as well; the two must agree (§10.1).
+    """
+    if asking.proof_jkt is not None and asking.params.setdefault("dpop_jkt", asking.proof_jkt) != asking.proof_jkt:
+        raise OAuthError("invalid_dpop_proof", "dpop_jkt is not the key of the DPoP proof.")
     jkt = asking.params.get("dpop_jkt")
     if jkt is not None and _THUMBPRINT.fullmatch(jkt) is None:
         raise invalid_request("dpop_jkt must be a JWK SHA-256 thumbprint in base64url.")

@@ -1,7 +1,6 @@
 """What is asked for."""
 
 from oidc import claims_parameter, scopes
-from oidc.audiences import userinfo_audience
 from oidc.authorize.asking import Asking
 from oidc.errors import OAuthError
 
@@ -16,13 +15,6 @@ def check_scope(asking: Asking) -> None:
     if "refresh_token" not in asking.client.grant_types:
         asked = tuple(scope for scope in asked if scope != scopes.OFFLINE)
     asking.scopes = asked
-
-
-def check_resource(asking: Asking) -> None:
-    """A person's token is for userinfo; another audience is not given out here (RFC 8707)."""
-    resource = asking.params.get("resource")
-    if resource is not None and resource != userinfo_audience(asking.issuer):
-        raise OAuthError("invalid_target", "A token for a person is only given for the userinfo endpoint.")
 
 
 def check_claims(asking: Asking) -> None:
