@@ -17,10 +17,27 @@ from oidc.tables import KEY_ALGORITHMS
 from oidc.token.endpoint import GRANT_TYPES
 
 CONFIDENTIAL_METHODS = ("private_key_jwt", "client_secret_basic", "client_secret_post")
+_OF_PROGRAMS = (
+    "token_endpoint",
+    "userinfo_endpoint",
+    "pushed_authorization_request_endpoint",
+    "introspection_endpoint",
+    "revocation_endpoint",
+    "backchannel_authentication_endpoint",
+    "device_authorization_endpoint",
+)
+"""Where a client authenticates or shows a bound token."""
 
 
-def provider_metadata(issuer: str, fields: Iterable[str]) -> dict[str, Any]:
-    """The document. fields: codes of the registry's field catalogue."""
+def provider_metadata(
+    issuer: str, fields: Iterable[str], *, certificates: bool = False, authorities: bool = False, mtls_base: str = ""
+) -> dict[str, Any]:
+    """The document. fields: codes of the registry's field catalogue.
+
+    certificates: whether a proxy hands on client certificates (RFC 8705). authorities: whether there are some whose
+    certificates authenticate. mtls_base: the origin that asks for certificates, when it is another.
+    """
+    confidential = _confidential_methods(certificates=certificates, authorities=authorities)
     signing = list(ASSERTION_ALGORITHMS)
     document: dict[str, Any] = {
         "issuer": issuer,
@@ -63,10 +80,28 @@ def provider_metadata(issuer: str, fields: Iterable[str]) -> dict[str, Any]:
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
         "dpop_signing_alg_values_supported": sorted(PROOF_ALGORITHMS),
-        "token_endpoint_auth_methods_supported": [*CONFIDENTIAL_METHODS, "none"],
+        "token_endpoint_auth_methods_supported": [*confidential, "none"],
         "token_endpoint_auth_signing_alg_values_supported": signing,
     }
-    for endpoint, methods in (("introspection", CONFIDENTIAL_METHODS), ("revocation", (*CONFIDENTIAL_METHODS, "none"))):
+    for endpoint, methods in (("introspection", confidential), ("revocation", (*confidential, "none"))):
         document[f"{endpoint}_endpoint_auth_methods_supported"] = list(methods)
         document[f"{endpoint}_endpoint_auth_signing_alg_values_supported"] = signing
+    # What RFC 9701 gives has claims of a token, which RS256 does not sign here.
+    for what, algs in (("userinfo", (*SIGNING_ALGORITHMS, "RS256")), ("introspection", SIGNING_ALGORITHMS)):
+        document[f"{what}_signing_alg_values_supported"] = list(algs)
+    for what in ("id_token", "userinfo", "introspection"):
+        document[f"{what}_encryption_alg_values_supported"] = list(KEY_MANAGEMENT)
+        document[f"{what}_encryption_enc_values_supported"] = list(CONTENT_ENCRYPTION)
+    if certificates:
+        document["tls_client_certificate_bound_access_tokens"] = True
+    if certificates and mtls_base:
+        document["mtls_endpoint_aliases"] = {
+            name: mtls_base + document[name].removeprefix(issuer) for name in _OF_PROGRAMS if name in document
+        }
     return document
+
+
+def _confidential_methods(*, certificates: bool, authorities: bool) -> tuple[str, ...]:
+    """Certificates of an authority only where we know one (RFC 8705 §2.1)."""
+    by_certificate = (("self_signed_tls_client_auth", certificates), ("tls_client_auth", certificates and authorities))
+    return (*CONFIDENTIAL_METHODS, *(method for method, offered in by_certificate if offered))

@@ -38,6 +38,7 @@ from oidc.revoke import RevocationEndpoint
 from oidc.token.context import TokenRooms
 from oidc.token.endpoint import TokenEndpoint
 from oidc.userinfo import UserinfoEndpoint
+from oidc.userinfo_response import UserinfoForms
 from population_db.api import FIELDS, Registry
 from privacy.journal.api import ActorRef, Journal
 from privacy.pseudonyms.api import Pseudonyms
@@ -69,7 +70,13 @@ class OpenIdProvider:
     ) -> None:
         issuer, clients, keys = settings.issuer, foundation.clients, foundation.keys
         self.foundation = foundation
-        self.metadata = provider_metadata(issuer, FIELDS)
+        self.metadata = provider_metadata(
+            issuer,
+            FIELDS,
+            certificates=bool(settings.client_certificate_header),
+            authorities=settings.client_ca_file is not None,
+            mtls_base=settings.mtls_base,
+        )
         self.registrar = Registrar(journal, clock, self.metadata, settings.sandbox)
         client_keys = ClientKeys(outbound)
         proofs = Proofs(issuer, settings.mtls_base, nonces)
@@ -144,6 +151,7 @@ class OpenIdProvider:
             clients=clients,
             consent=consent,
             database=database,
+            forms=UserinfoForms(issuer, keys, client_keys),
         )
         self.introspection = IntrospectionEndpoint(
             issuer=issuer,

@@ -16,10 +16,10 @@ from oidc import grants
 from oidc.audiences import userinfo_audience
 from oidc.claims import SCOPE_FIELDS, purpose_claims, standard_claims
 from oidc.clients import Client, Clients
-from oidc.edge import json_response
 from oidc.errors import OAuthError, invalid_request
 from oidc.grants import Grant
 from oidc.scopes import OPENID, PURPOSE_PREFIX
+from oidc.userinfo_response import UserinfoForms
 
 ACTION = "oidc.userinfo"
 LEGAL_BASIS = "consent"
@@ -61,13 +61,21 @@ class UserinfoEndpoint:
     """The endpoint; one per process."""
 
     def __init__(
-        self, *, issuer: str, verifier: TokenVerifier, clients: Clients, consent: Consent, database: Database
+        self,
+        *,
+        issuer: str,
+        verifier: TokenVerifier,
+        clients: Clients,
+        consent: Consent,
+        database: Database,
+        forms: UserinfoForms,
     ) -> None:
         self._issuer = issuer
         self._verifier = verifier
         self._clients = clients
         self._consent = consent
         self._database = database
+        self._forms = forms
 
     async def answer(self, request: Request) -> Response:
         """`sub` and the consented claims. Raises TokenRefused, NotAllowed, OAuthError, Unavailable."""
@@ -79,7 +87,8 @@ class UserinfoEndpoint:
             grant = await grants.find(tx, token.grant_id)
         if client is None or grant is None or grant.client_id != token.client_id:
             raise TokenRefused("invalid_token", "The access token was revoked.")
-        return json_response({**await self._claims(grant, token, client), "sub": token.subject})
+        form = await self._forms.of(client)
+        return form.respond({**await self._claims(grant, token, client), "sub": token.subject})
 
     async def _claims(self, grant: Grant, token: AccessToken, client: Client) -> Mapping[str, Any]:
         opened = wanted(grant, token.scopes, client.purpose)

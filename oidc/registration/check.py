@@ -70,6 +70,8 @@ def check_metadata(
         raise _refused("jwks", f"has no key that {method} could be checked with")
     grant_types = _grant_types(metadata, profile, method, redirects)
     mtls_bound = _flag(metadata, "tls_client_certificate_bound_access_tokens", default=False)
+    if mtls_bound and not server.get("tls_client_certificate_bound_access_tokens"):
+        raise _refused("tls_client_certificate_bound_access_tokens", "is not offered here")
     # A profile that wants bound tokens gets them by DPoP, unless the client chose its certificate.
     bound_by_default = "client_credentials" in grant_types or profile.requires_bound_tokens
     wanted_dpop = _flag(metadata, "dpop_bound_access_tokens", default=bound_by_default and not mtls_bound)
