@@ -14,7 +14,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from tests.interop import authlib_client
 from tests.interop.outcome import Outcome
@@ -44,10 +43,10 @@ def interop(
     _install(console)
     with _sandbox(data_dir, console) as running:
         outcomes = [*authlib_client.run(running.guide), *_of_node(running, console)]
-    table = Table("library", "flow", "", "ms")
     for each in outcomes:
-        table.add_row(each.library, each.flow, "ok" if each.ok else f"FAILED {each.reason}", str(each.ms))
-    console.print(table)
+        mark = "ok    " if each.ok else "FAILED"
+        reason = "" if each.ok else f": {each.reason}"
+        console.print(f"{mark} {each.library}: {each.flow} ({each.ms} ms){reason}", soft_wrap=True, markup=False)
     failed = sum(not each.ok for each in outcomes)
     console.print(f"{len(outcomes) - failed} passed, {failed} failed")
     raise typer.Exit(1 if failed or not outcomes else 0)

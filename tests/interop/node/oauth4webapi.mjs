@@ -53,7 +53,7 @@ await check(LIBRARY, 'code + PKCE, strict id_token, RFC 9068 access token', asyn
   const { params, checks, me, auth } = await start(registered, { max_age: '3600' })
   const back = oauth.validateAuthResponse(server, me, await citizen.walk(authorizationUrl(params)), checks.state)
   const answer = await oauth.authorizationCodeGrantRequest(server, me, auth, back, registered.redirect_uris[0], checks.verifier, insecure)
-  const tokens = await oauth.processAuthorizationCodeResponse(server, me, answer.clone(), { expectedNonce: checks.nonce, maxAge: 3600, requireIdToken: true })
+  const tokens = await oauth.processAuthorizationCodeResponse(server, me, answer, { expectedNonce: checks.nonce, maxAge: 3600, requireIdToken: true })
   await oauth.validateApplicationLevelSignature(server, answer, insecure)
   const { payload, protectedHeader } = await jwtVerify(tokens.access_token, createRemoteJWKSet(new URL(server.jwks_uri)), { issuer: server.issuer })
   expect(protectedHeader.typ === 'at+jwt' && payload.client_id === registered.client_id, 'not an RFC 9068 token')
