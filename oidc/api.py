@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from oidc.acr import ACR_VALUES, Level
 from oidc.audiences import lookup_audience, userinfo_audience
 from oidc.authlib_ import validate_provider_metadata
+from oidc.client_log import ClientLog
 from oidc.errors import OAuthError
 from oidc.events import register_events
 from oidc.foundation import ProviderFoundation
@@ -12,16 +13,23 @@ from oidc.profiles import PROFILES
 from oidc.provider import OpenIdProvider
 from oidc.registration.register import DEFAULT_PURPOSE, Registered
 from oidc.routes import router
+from oidc.signing_key_acts import Acted, KeyShown, SigningKeyActs
+from oidc.tables import KEY_ALGORITHMS
 
 __all__ = [
     "ACR_VALUES",
     "DEFAULT_PURPOSE",
+    "KEY_ALGORITHMS",
     "PROFILES",
+    "Acted",
+    "ClientLog",
+    "KeyShown",
     "Level",
     "OAuthError",
     "OpenIdProvider",
     "ProviderFoundation",
     "Registered",
+    "SigningKeyActs",
     "lookup_audience",
     "register_events",
     "routers",

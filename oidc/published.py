@@ -6,10 +6,10 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from oidc.signing_keys import REFRESH_SECONDS, SigningKeys
+from oidc.signing_keys import KEY_SET_SECONDS, SigningKeys
 
 # Browser apps fetch these; there is no credential and nothing secret in them.
-_OPEN = {"Access-Control-Allow-Origin": "*", "Cache-Control": f"public, max-age={5 * REFRESH_SECONDS}"}
+_OPEN = {"Access-Control-Allow-Origin": "*", "Cache-Control": f"public, max-age={KEY_SET_SECONDS}"}
 
 
 class Published:

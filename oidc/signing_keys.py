@@ -1,107 +1,107 @@
-"""The provider's signing keys: made once, sealed by the vault, published ahead of use, kept after it.
+"""The provider's signing keys in the memory of a process: what signs now, and what is published.
 
-A key is published from `published_at`, signs from `active_at` on (the latest active one of an algorithm
-does), and leaves the key set at `retired_at`. So a new key can be known to everybody before it signs, and
-an old one stays until the last thing it signed has expired.
+The rules of their life are in `signing_key_rules`, the acts (rotate, revoke) in `signing_key_acts`. A process
+hears of an act by notification, and looks by itself every few seconds in case it heard nothing.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import orjson
 import structlog
-from sqlalchemy import bindparam, func, insert, select
 
 from core.clock import Clock
-from core.database import Database, Query, Tx
-from core.errors import Unavailable
-from core.jose import SigningKey, VerificationKey
+from core.database import Database, Tx
+from core.jose import SigningKey, VerificationKey, sign_jwt
+from oidc import signing_key_rules as rules
 from oidc.claim_values import ClaimValues
-from oidc.tables import KEY_ALGORITHMS, SigningKeyRow
-from privacy.vault.api import Vault
+from oidc.signing_key_rules import KeyTimes
+from oidc.signing_key_store import SigningKeyStore, times
+from oidc.tables import KEY_ALGORITHMS
+from privacy.vault.api import HardwarePlace, Vault
 
-REFRESH_SECONDS = 60
-"""How often a process looks for new keys; a new key is published for longer than that before it signs."""
-_MAKING_LOCK = 0x6F696463  # "oidc": two processes at their first start make one set of keys
+REFRESH_SECONDS = 10.0
+"""How long a process that hears no notification may use a key that was revoked."""
+KEY_SET_SECONDS = 300
+"""How long others may keep our key set; a new key is published for much longer before it signs."""
+NOTICE = "signing-keys"
+"""The payload of the notification."""
 
 log = structlog.get_logger(__name__)
 
-_C: Any = SigningKeyRow.__table__.c  # type: ignore[attr-defined]
-_ALL = Query(select(*_C))
-_LOCK = Query(select(func.pg_advisory_xact_lock(bindparam("number"))))
-_INSERT = Query(
-    insert(SigningKeyRow).values(
-        {column.name: bindparam(column.name, type_=column.type) for column in _C if column.name != "retired_at"}
-    )
-)
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    times: KeyTimes
+    key: SigningKey
+    public: VerificationKey
 
 
 @dataclass(frozen=True, slots=True)
-class PublishedKey:
-    """One key of ours and its times."""
+class _View:
+    """What holds from `since` until `until`, so that no request has to look at every key's times."""
 
-    key: SigningKey
-    public: VerificationKey
-    published_at: datetime
-    active_at: datetime
-    retired_at: datetime | None
-
-    def is_published(self, now: datetime) -> bool:
-        return self.published_at <= now and (self.retired_at is None or now < self.retired_at)
-
-
-def signing_key(keys: Sequence[PublishedKey], alg: str, now: datetime) -> SigningKey:
-    """The key that signs with `alg` now: the latest active one. Raises LookupError when there is none."""
-    able = [each for each in keys if each.key.alg == alg and each.active_at <= now and each.is_published(now)]
-    if not able:
-        raise LookupError(f"no active signing key for {alg}")
-    return max(able, key=lambda each: each.active_at).key
+    since: datetime
+    until: datetime
+    signing: Mapping[str, SigningKey]
+    published: list[VerificationKey]
 
 
 class SigningKeys:
-    """The keys in this process's memory; the `KeySet` of token verification."""
+    """One per process; the `KeySet` of token verification."""
 
-    def __init__(self, vault: Vault, clock: Clock) -> None:
-        self._vault = vault
+    def __init__(
+        self, vault: Vault, clock: Clock, place: HardwarePlace | None = None, *, makes_in_hardware: bool = False
+    ) -> None:
+        self.store = SigningKeyStore(vault, place, makes_in_hardware=makes_in_hardware)
         self.claim_values = ClaimValues(vault)
         self._clock = clock
-        self._keys: tuple[PublishedKey, ...] = ()
+        self._held: Mapping[str, _Held] = {}
+        self._seen: _View | None = None
+        self._woken = asyncio.Event()
 
     async def load(self, tx: Tx) -> None:
-        """Reads the keys, and makes those that are missing (first run)."""
-        rows = await tx.rows(_ALL)
-        if {row["alg"] for row in rows} < set(KEY_ALGORITHMS):
-            await tx.rows(_LOCK, number=_MAKING_LOCK)
-            present = {row["alg"] for row in await tx.rows(_ALL)}
-            for alg in KEY_ALGORITHMS:
-                if alg not in present:
-                    await self.add(tx, alg, signs_in=timedelta())
-            rows = await tx.rows(_ALL)
-        known = {each.key.kid: each.key for each in self._keys}
-        self._keys = tuple(
-            self._published(row, known.get(row["kid"])) for row in sorted(rows, key=lambda row: str(row["kid"]))
-        )
+        """Reads the keys, and makes those of an algorithm that has none (first run)."""
+        rows = await self.store.rows(tx)
+        if self._lacking(rows):
+            await self.store.lock(tx)
+            now = self._clock.now()
+            for made in await self.store.make(self._lacking(await self.store.rows(tx))):
+                await self.store.add(tx, made, published_at=now, active_at=now)
+            rows = await self.store.rows(tx)
+        self._take(rows)
 
     async def refresh(self, database: Database) -> None:
-        """Reads again what other processes made or retired."""
-        async with database.raw() as tx:
-            await self.load(tx)
+        """Reads again what other processes made, retired or revoked."""
+        async with database.raw_read() as tx:
+            rows = await self.store.rows(tx)
+        if self._lacking(rows):
+            async with database.raw() as writing:
+                await self.load(writing)
+            return
+        self._take(rows)
+
+    def heard(self, payload: str) -> None:
+        """A notification; anybody's, ours among them."""
+        if payload == NOTICE:
+            self._woken.set()
 
     @asynccontextmanager
     async def refreshing(self, database: Database) -> AsyncIterator[None]:
-        """Looks for new keys every minute while the block runs."""
+        """Looks again while the block runs: when told to, and every few seconds."""
 
         async def look() -> None:
             while True:
-                await asyncio.sleep(REFRESH_SECONDS)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._woken.wait(), REFRESH_SECONDS)
+                self._woken.clear()
                 try:
                     await self.refresh(database)
-                except Unavailable as gone:
-                    log.warning("oidc.keys", code=gone.code)
+                except Exception as error:  # whatever it was: the next look may do better
+                    log.warning("oidc.keys", error=type(error).__name__)
 
         task = asyncio.create_task(look())
         try:
@@ -113,28 +113,69 @@ class SigningKeys:
 
     async def add(self, tx: Tx, alg: str, *, signs_in: timedelta) -> str:
         """Makes and stores a key that is published now and signs later; gives its kid."""
-        made, now = SigningKey.generate(alg), self._clock.now()
-        sealed = self._vault.seal_system(_label(made.kid), orjson.dumps(made.private_jwk()))
-        await tx.run(_INSERT, kid=made.kid, alg=alg, sealed=sealed, published_at=now, active_at=now + signs_in)
+        now = self._clock.now()
+        (made,) = await self.store.make([alg])
+        await self.store.add(tx, made, published_at=now, active_at=now + signs_in)
         return made.kid
 
     def signing(self, alg: str) -> SigningKey:
-        """The key to sign with now."""
-        return signing_key(self._keys, alg, self._clock.now())
+        """The key to sign with now. Raises LookupError when there is none.
+
+        A key in a hardware token makes its caller wait: where that must not be, use `sign`.
+        """
+        key = self._view().signing.get(alg)
+        if key is None:
+            raise LookupError(f"no active signing key for {alg}")
+        return key
+
+    async def sign(
+        self, alg: str, claims: Mapping[str, Any], *, typ: str, header: Mapping[str, Any] | None = None
+    ) -> str:
+        """A compact JWS by the key of now, without holding up the loop (see core.jose.sign_jwt)."""
+        key = self.signing(alg)
+        if key.held_elsewhere:
+            return await asyncio.to_thread(sign_jwt, key, claims, typ=typ, header=header)
+        return sign_jwt(key, claims, typ=typ, header=header)
 
     def verification_keys(self) -> list[VerificationKey]:
-        """Every published key."""
-        now = self._clock.now()
-        return [each.public for each in self._keys if each.is_published(now)]
+        """Every published key; not to be changed."""
+        return self._view().published
 
     def jwks(self) -> dict[str, Any]:
         """The published key set (RFC 7517): public members only."""
         return {"keys": [key.public_jwk() for key in self.verification_keys()]}
 
-    def _published(self, row: Any, known: SigningKey | None) -> PublishedKey:
-        key = known or SigningKey.from_jwk(orjson.loads(self._vault.unseal_system(_label(row["kid"]), row["sealed"])))
-        return PublishedKey(key, key.public(), row["published_at"], row["active_at"], row["retired_at"])
+    def _view(self) -> _View:
+        now, seen = self._clock.now(), self._seen
+        if seen is None or not seen.since <= now < seen.until:
+            seen = self._seen = self._look(now)
+        return seen
 
+    def _look(self, now: datetime) -> _View:
+        known = [each.times for each in self._held.values()]
+        turns = (at for each in known for at in (each.published_at, each.active_at, each.retired_at))
+        present = {alg: rules.signing(known, alg, now) for alg in KEY_ALGORITHMS}
+        return _View(
+            since=now,
+            until=min((at for at in turns if at is not None and at > now), default=datetime.max.replace(tzinfo=UTC)),
+            signing={alg: self._held[key.kid].key for alg, key in present.items() if key is not None},
+            published=[each.public for each in self._held.values() if each.times.is_published(now)],
+        )
 
-def _label(kid: str) -> str:
-    return f"oidc.signing_keys/{kid}"
+    def _lacking(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Algorithms without any key that may still sign."""
+        now = self._clock.now()
+        usable = {each.alg for each in map(times, rows) if each.is_published(now) or each.published_at > now}
+        return [alg for alg in KEY_ALGORITHMS if alg not in usable]
+
+    def _take(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        now, known = self._clock.now(), self._held
+        held: dict[str, _Held] = {}
+        for row in sorted(rows, key=lambda row: str(row["kid"])):
+            read = times(row)
+            if read.revoked_at is not None or read.erased or (read.retired_at is not None and read.retired_at <= now):
+                continue
+            before = known.get(read.kid)
+            key = before.key if before else self.store.opened(row)
+            held[read.kid] = _Held(read, key, before.public if before else key.public())
+        self._held, self._seen = held, None

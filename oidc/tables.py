@@ -151,10 +151,10 @@ class StandingGrantRow(Table, table=True):
 
 
 class SigningKeyRow(Table, table=True):
-    """A signing key, its private half sealed by the vault.
+    """A signing key, its private half sealed by the vault, or in a hardware token under token_label.
 
     Published from published_at, signs from active_at until a later one is active, leaves the key set at
-    retired_at.
+    retired_at, or at once at revoked_at; then the private half is erased. public_jwk: of keys in a token.
     """
 
     __tablename__ = "signing_keys"
@@ -162,7 +162,10 @@ class SigningKeyRow(Table, table=True):
 
     kid: str = Field(primary_key=True)
     alg: str
-    sealed: bytes = Field(sa_column=blob())
+    sealed: bytes | None = Field(default=None, sa_column=blob(nullable=True))
+    token_label: str | None = None
+    public_jwk: dict[str, Any] | None = Field(default=None, sa_column=jsonb(nullable=True))
     published_at: datetime = Field(sa_column=instant())
     active_at: datetime = Field(sa_column=instant())
     retired_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
+    revoked_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))

@@ -154,9 +154,8 @@ async def composed(
             ),
         )
         _subscribe(parts)
-        if login == "web":
-            await foundation.load()
-            await stack.enter_async_context(foundation.running())
+        await foundation.load()  # the worker signs too: logout tokens
+        await stack.enter_async_context(foundation.running())
         if login == "worker":
             signer = LogKey.from_file(key_files(settings).log_key).signer(settings.issuer)
             parts.add(Sequencer, Sequencer(database, clock, signer))

@@ -14,10 +14,10 @@ from population_db.import_crew import ImportFailed
 from population_db.import_reader import FileRefused
 from population_db.import_run import ImportReport, import_file
 from population_db.import_run import Progress as Step
-from privacy.vault.api import KeyEncryptionKeys, VaultError
+from privacy.vault.api import VaultError
 from service.compose import composed
 from service.errors import CommandError
-from service.key_files import key_files, make_sandbox_keys
+from service.key_files import make_sandbox_keys, open_keks
 from service.prepare import prepare_database
 
 STAGES = {"checking": "Checking the file", "importing": "Importing"}
@@ -57,7 +57,7 @@ async def _import(settings: Settings, file: Path, rejects: Path) -> ImportReport
         return await import_file(
             file,
             database_url=secret_value(settings.database_worker_url, "DATABASE_WORKER_URL"),
-            open_keys=partial(KeyEncryptionKeys.from_file, key_files(settings).kek),
+            open_keys=partial(open_keks, settings),
             clock=clock,
             events=events,
             rejects_path=rejects,

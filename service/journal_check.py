@@ -9,10 +9,10 @@ from core.database import Database
 from core.settings import Settings, secret_value
 from privacy.journal.api import LogKey, LogKeyError, VerifyReport, verify
 from privacy.journal.api import Progress as Step
-from privacy.vault.api import KeyEncryptionKeys, Vault, VaultError
+from privacy.vault.api import Vault, VaultError
 from service.compose import clock_of
 from service.errors import CommandError
-from service.key_files import key_files
+from service.key_files import key_files, open_keks
 
 
 def check_journal(settings: Settings, at_least: int) -> VerifyReport:
@@ -27,7 +27,7 @@ async def _verify(settings: Settings, at_least: int) -> VerifyReport:
     files = key_files(settings)
     if not files.log_key.exists() or not files.kek.exists():
         raise CommandError("the key files are not here: has the service ever run?")
-    keks, log_key = KeyEncryptionKeys.from_file(files.kek), LogKey.from_file(files.log_key)
+    keks, log_key = open_keks(settings), LogKey.from_file(files.log_key)
     url = secret_value(settings.database_reader_url, "DATABASE_READER_URL")
     database = await Database.connect(url, sessions=1, raw=2, application_name="dinhdanh-verify")
     try:

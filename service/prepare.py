@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from core.database import Database
 from core.settings import Settings, secret_value
 from privacy.vault.api import KeyEncryptionKeys, Vault
-from service.key_files import key_files
+from service.key_files import open_keks
 from service.migrate import migrate
 
 
@@ -14,7 +14,7 @@ def prepare_database(settings: Settings) -> None:
     """Safe to run again and again; forward only. Raises what the database says, VaultError, SettingsError."""
     url = secret_value(settings.database_owner_url, "DATABASE_OWNER_URL")
     migrate(url)
-    keks = KeyEncryptionKeys.from_file(key_files(settings).kek)
+    keks = open_keks(settings)
     with ThreadPoolExecutor(max_workers=1) as beside:
         beside.submit(asyncio.run, _make_keys(url, keks)).result()
 

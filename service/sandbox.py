@@ -24,10 +24,9 @@ from population_db.api import Registry
 from population_db.import_run import import_file
 from population_db.synthetic.personas import PERSONAS, Persona, sandbox_population
 from privacy.journal.api import ActorRef
-from privacy.vault.api import KeyEncryptionKeys
 from service.compose import composed
 from service.errors import CommandError
-from service.key_files import key_files
+from service.key_files import open_keks
 from service.sandbox_clients import plans, register_clients
 from service.sandbox_conformance import ConformanceSettings
 from service.sandbox_guide import PersonaGuide, Sandbox
@@ -122,7 +121,7 @@ async def _import_people(settings: Settings, parts: Parts) -> None:
         report = await import_file(
             file,
             database_url=secret_value(settings.database_worker_url, "DATABASE_WORKER_URL"),
-            open_keys=partial(KeyEncryptionKeys.from_file, key_files(settings).kek),
+            open_keys=partial(open_keks, settings),
             clock=clock,
             events=parts.get(Outbox).names(),
             processes=0,

@@ -141,6 +141,7 @@ def _ciba(base: str) -> tuple[ClientPlan, ...]:
         "backchannel_token_delivery_mode": "ping",
         "backchannel_client_notification_endpoint": f"{base}/ciba-notification-endpoint",
     }
+    modes: tuple[tuple[str, dict[str, str]], ...] = (("poll", poll), ("ping", ping))
     return tuple(
         replace(
             plain,
@@ -149,7 +150,7 @@ def _ciba(base: str) -> tuple[ClientPlan, ...]:
             name_en=f"Conformance CIBA {mode} {number}",
             further=further,
         )
-        for mode, further in (("poll", poll), ("ping", ping))
+        for mode, further in modes
         for number in (1, 2)
     )
 

@@ -17,17 +17,21 @@ from core.database import Database
 from core.errors import Unavailable
 from core.outbox import CHANNEL, Outbox
 from core.settings import Settings, secret_value
+from oidc.api import OpenIdProvider
 from privacy.journal.api import Sequencer, make_months
 from service.compose import composed
 from service.database_checks import check_worker_login
 from service.metrics import OUTBOX_WAITING, PENDING_LINES, STEPS
 from service.ready_marks import mark_ready
+from service.signing_keys import key_schedule
 
 SEQUENCE_EVERY_SECONDS = 0.25
 """A line has its position within a second of its commit."""
 OUTBOX_AT_LEAST_EVERY_SECONDS = 1.0
 MONTHS_EVERY_SECONDS = 3600.0
 FORGET_EVERY_SECONDS = 600.0
+PING_EVERY_SECONDS = 0.5
+KEYS_EVERY_SECONDS = 600.0
 GAUGES_EVERY_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 10.0
 UNAVAILABLE_PAUSE_SECONDS = 0.5
@@ -49,6 +53,7 @@ async def _work(settings: Settings) -> None:
     async with composed(settings, login="worker") as parts:
         database, outbox = parts.get(Database), parts.get(Outbox)
         sequencer, clock = parts.get(Sequencer), parts.get(Clock)  # type: ignore[type-abstract]
+        elsewhere = parts.get(OpenIdProvider).elsewhere
         woken = asyncio.Event()
 
         async def sequence() -> bool:
@@ -62,8 +67,12 @@ async def _work(settings: Settings) -> None:
                 await make_months(tx, clock.now())
             return False
 
+        async def ping() -> bool:
+            return await elsewhere.pings.run_once()
+
         async def forget() -> bool:
             await outbox.forget_done(database)
+            await elsewhere.forget()
             return False
 
         async def gauge() -> bool:
@@ -78,7 +87,9 @@ async def _work(settings: Settings) -> None:
             asyncio.create_task(_loop("sequence", sequence, SEQUENCE_EVERY_SECONDS)),
             asyncio.create_task(_loop("outbox", handle_event, OUTBOX_AT_LEAST_EVERY_SECONDS, woken)),
             asyncio.create_task(_loop("partitions", make_partitions, MONTHS_EVERY_SECONDS)),
+            asyncio.create_task(_loop("ping", ping, PING_EVERY_SECONDS)),
             asyncio.create_task(_loop("forget", forget, FORGET_EVERY_SECONDS)),
+            asyncio.create_task(_loop("keys", key_schedule(parts, settings), KEYS_EVERY_SECONDS)),
             asyncio.create_task(_loop("gauges", gauge, GAUGES_EVERY_SECONDS)),
             asyncio.create_task(_listen(database, woken)),
         ]

@@ -3,6 +3,7 @@
 from privacy.vault.aead import OVERHEAD_BYTES
 from privacy.vault.blind import Blind
 from privacy.vault.errors import KeyMissing, SealBroken, VaultError
+from privacy.vault.hardware_place import HardwarePlace
 from privacy.vault.kek import KeyEncryptionKeys
 from privacy.vault.person_keys import PersonKey
 from privacy.vault.rotate import activate_key_version, add_key_version, drop_key_version, rewrap
@@ -17,6 +18,7 @@ __all__ = [
     "PERSON_GROUPS",
     "PERSON_KEYS_COPY",
     "Blind",
+    "HardwarePlace",
     "KeyEncryptionKeys",
     "KeyMissing",
     "PersonKey",

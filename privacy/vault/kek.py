@@ -1,4 +1,4 @@
-"""Key-encryption keys, from a file of mode 0600.
+"""Key-encryption keys, from a file of mode 0600 or in a hardware token (privacy/vault/hardware.py).
 
     {"active": "1", "keys": {"1": "<base64 of 32 bytes>"}}
 
@@ -10,7 +10,9 @@ import binascii
 import json
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -18,7 +20,18 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from privacy.vault.aead import KEY_BYTES, NONCE_BYTES
 from privacy.vault.errors import VaultError
 
+if TYPE_CHECKING:
+    from privacy.vault.hardware import HardwareToken
+
 _WRAPPED_BYTES = NONCE_BYTES + KEY_BYTES + 16
+
+
+class Wrapper(Protocol):
+    """AES-256-GCM by one key, wherever that key is. `decrypt` raises InvalidTag."""
+
+    def encrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None, /) -> bytes: ...
+
+    def decrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None, /) -> bytes: ...
 
 
 class KeyEncryptionKeys:
@@ -26,14 +39,17 @@ class KeyEncryptionKeys:
 
     __slots__ = ("_keys", "active")
 
-    def __init__(self, keys: dict[str, bytes], active: str) -> None:
-        """keys: id → 32 bytes. Raises VaultError when a key has another length or `active` is not there."""
-        if active not in keys:
-            raise VaultError("the active key-encryption key is not in the file")
+    def __init__(self, keys: dict[str, bytes], active: str, held: Mapping[str, Wrapper] | None = None) -> None:
+        """keys: id → 32 bytes. held: keys that are used where they are.
+
+        Raises VaultError when a key has another length or `active` is not there.
+        """
+        if active not in {*keys, *(held or {})}:
+            raise VaultError("the active key-encryption key is not there")
         for name, key in keys.items():
             if len(key) != KEY_BYTES or not 0 < len(name) <= 64:
                 raise VaultError(f"key-encryption key {name[:64]!r} does not have 32 bytes")
-        self._keys = {name: AESGCM(key) for name, key in keys.items()}
+        self._keys: dict[str, Wrapper] = {**{name: AESGCM(key) for name, key in keys.items()}, **(held or {})}
         self.active = active
 
     def __repr__(self) -> str:
@@ -45,14 +61,7 @@ class KeyEncryptionKeys:
     @classmethod
     def from_file(cls, path: Path) -> "KeyEncryptionKeys":
         """Reads the file. Raises VaultError, naming the file, when missing, open to others, or wrong."""
-        text = _read_private(path)
-        try:
-            content = json.loads(text)
-            keys = {str(name): base64.b64decode(key, validate=True) for name, key in content["keys"].items()}
-            active = str(content["active"])
-        except (ValueError, KeyError, TypeError, AttributeError, binascii.Error):
-            raise VaultError(f"{path.name}: not a file of key-encryption keys") from None
-        return cls(keys, active)
+        return cls(*_content(path))
 
     @classmethod
     def create(cls, path: Path) -> "KeyEncryptionKeys":
@@ -78,6 +87,18 @@ class KeyEncryptionKeys:
         beside.replace(path)  # atomic: a crash leaves the old file or the new one, never half a file
         return cls.from_file(path)
 
+    @classmethod
+    def in_hardware(cls, token: "HardwareToken", path: Path | None = None) -> "KeyEncryptionKeys":
+        """The keys in a token: the newest wraps. path: a file whose keys still unwrap, until after `rewrap`.
+
+        The token is asked when a data key is unwrapped, at the start of a process, and not after. Raises VaultError.
+        """
+        ids = token.kek_ids()
+        if not ids:
+            raise VaultError("the token holds no key-encryption key: run `dinhdanh keys kek-add`")
+        keys = _content(path)[0] if path is not None else {}
+        return cls(keys, ids[-1], {name: token.kek(name) for name in ids})
+
     def wrap(self, place: bytes, key: bytes) -> tuple[str, bytes]:
         """Wraps a data key for the row that `place` names; gives the id of the wrapping key and the bytes."""
         nonce = os.urandom(NONCE_BYTES)
@@ -87,7 +108,7 @@ class KeyEncryptionKeys:
         """Unwraps. Raises VaultError when the id is unknown or the row was changed."""
         kek = self._keys.get(kek_id)
         if kek is None:
-            raise VaultError(f"key-encryption key {kek_id!r} is not in the file")
+            raise VaultError(f"key-encryption key {kek_id!r} is not there")
         if len(wrapped) != _WRAPPED_BYTES:
             raise VaultError("a wrapped key has the wrong length")
         try:
@@ -99,6 +120,16 @@ class KeyEncryptionKeys:
 def _bound(kek_id: str, place: bytes) -> bytes:
     name = kek_id.encode()
     return b"dinhdanh data key 1" + len(name).to_bytes(1, "big") + name + place
+
+
+def _content(path: Path) -> tuple[dict[str, bytes], str]:
+    text = _read_private(path)
+    try:
+        content = json.loads(text)
+        keys = {str(name): base64.b64decode(key, validate=True) for name, key in content["keys"].items()}
+        return keys, str(content["active"])
+    except (ValueError, KeyError, TypeError, AttributeError, binascii.Error):
+        raise VaultError(f"{path.name}: not a file of key-encryption keys") from None
 
 
 def _read_private(path: Path) -> str:
