@@ -11,6 +11,7 @@ from starlette.responses import Response
 from core.errors import Refusal, Unavailable
 from core.token import TokenRefused
 from core.web.forms import read_urlencoded
+from oidc.client_log import note_answer
 from oidc.errors import OAuthError, invalid_request
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -28,10 +29,13 @@ def oauth_endpoint(endpoint: Endpoint) -> Endpoint:
     """Turns refusals of a back-channel endpoint into OAuth errors (RFC 6749 §5.2)."""
 
     async def answering(request: Request) -> Response:
+        refused: Refusal | None = None
         try:
-            return await endpoint(request)
+            response = await endpoint(request)
         except Refusal as refusal:
-            return answer(refusal)
+            refused, response = refusal, answer(refusal)
+        note_answer(request, request.scope["path"].split("/", 2)[1], refused, status=response.status_code)
+        return response
 
     return answering
 

@@ -1,0 +1,170 @@
+"""GET, PUT and DELETE /register/{client_id}: a client manages its own registration (RFC 7592).
+
+By its registration access token, which follows it at each change. A token that is not this client's, and one of a
+client that is gone, get the same 401.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from consent.api import Consent
+from core.clock import Clock
+from core.database import Database, Row, Tx
+from core.errors import NotFound
+from core.ids import hash_reference, new_reference
+from core.token import TokenRefused
+from oidc.client_secrets import secret_matches
+from oidc.edge import json_response
+from oidc.errors import OAuthError
+from oidc.registration import software_statement
+from oidc.registration.answering import client_information
+from oidc.registration.as_metadata import PROFILE, STATE
+from oidc.registration.change import write_change
+from oidc.registration.check import CheckedMetadata
+from oidc.registration.endpoint import CheckSector, held_by
+from oidc.registration.limits import default_scope, refuse_beyond
+from oidc.registration.reading import bearer_token, read_metadata, text_member
+from oidc.registration.register import Registrar
+from oidc.registration.state import find_row, hold_row, set_state
+from oidc.registration.who import Who
+from privacy.journal.api import ActorRef
+
+MAX_CLIENT_ID = 100
+_OURS = ("registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at")
+"""RFC 7592 §2.2: not to be sent back."""
+
+
+class ManagementEndpoint:
+    """The endpoint; one per process."""
+
+    def __init__(
+        self,
+        *,
+        issuer: str,
+        database: Database,
+        clock: Clock,
+        consent: Consent,
+        registrar: Registrar,
+        check_sector: CheckSector,
+    ) -> None:
+        self._issuer = issuer
+        self._database = database
+        self._clock = clock
+        self._consent = consent
+        self._registrar = registrar
+        self._check_sector = check_sector
+
+    async def read(self, request: Request) -> Response:
+        """The registration as it is. Raises TokenRefused, OAuthError access_denied."""
+        token = bearer_token(request)
+        async with self._database.raw_read() as tx:
+            row = await self._own(request, token, tx)
+        return json_response(client_information(row, issuer=self._issuer, registration_token=token))
+
+    async def change(self, request: Request) -> Response:
+        """The whole registration anew: what is left out falls back to its default (§2.2).
+
+        Raises TokenRefused, OAuthError as at registration, Refusal, Unavailable.
+        """
+        token, now = bearer_token(request), self._clock.now()
+        async with self._database.raw_read() as tx:
+            row = await self._own(request, token, tx)
+        _refuse_pending(row)
+        sent = await read_metadata(request)  # no connection waits for a slow caller
+        self._refuse_foreign(row, sent)
+        async with self._database.raw_read() as tx:
+            checked = await self._checked(tx, row, sent)
+        if checked.options.sector_identifier_uri is not None:
+            await self._check_sector(checked.options.sector_identifier_uri, checked.redirect_uris)
+        follows = new_reference()
+        async with self._database.raw() as tx:
+            row = await self._own(request, token, tx, hold=True)  # the token of a change is good once
+            _refuse_pending(row)
+            secret = await write_change(
+                self._registrar.journal,
+                tx,
+                row,
+                checked,
+                by=_itself(row),
+                now=now,
+                registration_token_hash=hash_reference(follows),
+            )
+            row = await find_row(tx, row["client_id"])
+        told = client_information(row, issuer=self._issuer, registration_token=follows, secret=secret)
+        return json_response(told)
+
+    async def delete(self, request: Request) -> Response:
+        """204, and nothing of the client is good any more (§2.3)."""
+        token = bearer_token(request)
+        async with self._database.raw() as tx:
+            row = await self._own(request, token, tx, hold=True)
+            await set_state(
+                self._registrar.journal,
+                tx,
+                row["client_id"],
+                "deleted",
+                by=_itself(row).ref,
+                now=self._clock.now(),
+            )
+        return Response(status_code=204, headers={"Cache-Control": "no-store", "Pragma": "no-cache"})
+
+    async def _own(self, request: Request, token: str, tx: Tx, *, hold: bool = False) -> Row:
+        client_id = request.path_params["client_id"]
+        try:
+            if len(client_id) > MAX_CLIENT_ID or not client_id.isascii():
+                raise _refused()
+            row = await (hold_row if hold else find_row)(tx, client_id)
+        except NotFound:
+            raise _refused() from None
+        if not secret_matches(token, row["registration_token_hash"]) or row["state"] == "deleted":
+            raise _refused()
+        request.state.client_id = client_id
+        if row["state"] == "suspended":
+            raise OAuthError("access_denied", "The client is suspended. Ask its agency.", status=403)
+        return row
+
+    def _refuse_foreign(self, row: Row, sent: Mapping[str, Any]) -> None:
+        for name in _OURS:
+            if name in sent:
+                raise OAuthError("invalid_client_metadata", f"{name} is ours and must not be sent.")
+        if text_member(sent, "client_id") != row["client_id"]:
+            raise OAuthError("invalid_client_metadata", "client_id must be the one of this registration.")
+        if text_member(sent, PROFILE) not in {None, row["profile"]}:
+            raise OAuthError("invalid_client_metadata", f"{PROFILE} is fixed at registration.")
+        secret = text_member(sent, "client_secret")
+        # §2.2: a client may say its secret again, never choose one.
+        if secret is not None and not secret_matches(secret, row["secret_hash"], row["former_secret_hash"]):
+            raise OAuthError("invalid_client_metadata", "client_secret is made by us and cannot be chosen.")
+
+    async def _checked(self, tx: Tx, row: Row, sent: Mapping[str, Any]) -> CheckedMetadata:
+        if software_statement.MEMBER in row["details"] and software_statement.MEMBER not in sent:
+            raise OAuthError(
+                "invalid_software_statement", "This client was registered by a software statement: send one."
+            )
+        metadata = await software_statement.with_statement(
+            tx, sent, agency_id=row["agency_id"], issuer=self._issuer, now=self._clock.now()
+        )
+        held = await held_by(self._consent, tx, row["agency_id"])
+        scope = default_scope(metadata, held, row["purpose"])
+        checked = self._registrar.check(metadata if scope is None else {**metadata, "scope": scope}, row["profile"])
+        refuse_beyond(checked.scopes, checked.options.authorization_details_types, held, row["purpose"])
+        return checked
+
+
+def _refuse_pending(row: Row) -> None:
+    if row["state"] == "pending":
+        # What is under review must not change under the reviewer's eyes.
+        raise OAuthError(
+            "access_denied", f"{STATE} is pending: the client can be changed after its review.", status=403
+        )
+
+
+def _itself(row: Row) -> Who:
+    return Who.of_ref(ActorRef("client", row["client_id"], agency=row["agency_code"], name_hint=row["name_vi"]))
+
+
+def _refused() -> TokenRefused:
+    return TokenRefused("invalid_token", "The registration access token is not one of this client.")

@@ -1,0 +1,68 @@
+"""What comes in at the registration endpoints: one JSON object with one meaning, and a bearer token."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+
+from core.errors import Refusal
+from core.token import TokenRefused
+from core.web.forms import read_body
+from oidc.errors import OAuthError
+
+MAX_BODY = 64 * 1024
+MAX_MEMBERS = 200
+MAX_TOKEN = 200
+
+
+def bearer_token(request: Request) -> str:
+    """The token of the Authorization header, once (RFC 6750 §2.1). Raises TokenRefused."""
+    headers = request.headers.getlist("authorization")
+    if not headers:
+        raise TokenRefused(None, "A token for registering clients is needed.")
+    scheme, _, token = headers[0].partition(" ")
+    token = token.strip()
+    if len(headers) > 1 or scheme.lower() != "bearer" or not 0 < len(token) <= MAX_TOKEN or not token.isascii():
+        raise TokenRefused("invalid_request", "Send one bearer token in the Authorization header.")
+    return token
+
+
+async def read_metadata(request: Request) -> dict[str, Any]:
+    """The members of the body; those that are null count as left out (RFC 7592 §2.2).
+
+    Raises OAuthError invalid_client_metadata, Refusal 413 and 415.
+    """
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if kind != "application/json":
+        raise Refusal("wrong-content-type", "The request must be application/json.", status=415)
+    body = await read_body(request, MAX_BODY)
+    try:
+        orjson.loads(body)  # strict UTF-8, no NaN, no lone surrogate, bounded depth
+        found = json.loads(body, object_pairs_hook=_each_once)
+    except (ValueError, RecursionError):
+        raise _not_an_object() from None
+    if not isinstance(found, dict) or len(found) > MAX_MEMBERS or "\\u0000" in body.decode():
+        # A database cannot keep a NUL, and no member has a use for it.
+        raise _not_an_object()
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def text_member(metadata: Mapping[str, Any], name: str) -> str | None:
+    """A member that must be a text if it is there. Raises OAuthError invalid_client_metadata."""
+    value = metadata.get(name)
+    if value is not None and not isinstance(value, str):
+        raise OAuthError("invalid_client_metadata", f"{name} must be a text.")
+    return value
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a member is named twice")
+    return found
+
+
+def _not_an_object() -> OAuthError:
+    return OAuthError("invalid_client_metadata", "The body must be one JSON object, each member of it named once.")

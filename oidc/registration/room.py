@@ -1,0 +1,49 @@
+"""Registration as one object of a process: the two endpoints, and the acts that pages and commands do."""
+
+from collections.abc import Sequence
+
+from consent.api import Consent
+from core.clock import Clock
+from core.database import Database
+from core.outbound import Outbound
+from core.settings import Settings
+from oidc.registration.desk import RegistrationDesk
+from oidc.registration.endpoint import RegistrationEndpoint
+from oidc.registration.manage import ManagementEndpoint
+from oidc.registration.register import Registrar
+from oidc.registration.sector_document import check_sector_document
+
+
+class Registration:
+    """One per process. registrar: the provider's."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        clock: Clock,
+        database: Database,
+        outbound: Outbound,
+        consent: Consent,
+        registrar: Registrar,
+    ) -> None:
+        async def check_sector(uri: str, addresses: Sequence[str]) -> None:
+            await check_sector_document(outbound, uri, addresses)
+
+        self.desk = RegistrationDesk(settings.issuer, consent, registrar, check_sector)
+        self.registration = RegistrationEndpoint(
+            issuer=settings.issuer,
+            database=database,
+            clock=clock,
+            consent=consent,
+            registrar=registrar,
+            check_sector=check_sector,
+        )
+        self.management = ManagementEndpoint(
+            issuer=settings.issuer,
+            database=database,
+            clock=clock,
+            consent=consent,
+            registrar=registrar,
+            check_sector=check_sector,
+        )
