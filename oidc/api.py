@@ -11,7 +11,9 @@ from oidc.events import register_events
 from oidc.foundation import ProviderFoundation
 from oidc.profiles import PROFILES
 from oidc.provider import OpenIdProvider
+from oidc.registration import routes as registration_routes
 from oidc.registration.register import DEFAULT_PURPOSE, Registered
+from oidc.registration.room import Registration
 from oidc.routes import router
 from oidc.signing_key_acts import Acted, KeyShown, SigningKeyActs
 from oidc.tables import KEY_ALGORITHMS
@@ -29,6 +31,7 @@ __all__ = [
     "OpenIdProvider",
     "ProviderFoundation",
     "Registered",
+    "Registration",
     "SigningKeyActs",
     "lookup_audience",
     "register_events",
@@ -40,4 +43,4 @@ __all__ = [
 
 def routers() -> list[APIRouter]:
     """Every address of the provider."""
-    return [router]
+    return [router, registration_routes.router]

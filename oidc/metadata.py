@@ -49,6 +49,7 @@ def provider_metadata(
         "introspection_endpoint": f"{issuer}/introspect",
         "revocation_endpoint": f"{issuer}/revoke",
         "end_session_endpoint": f"{issuer}/logout",
+        "registration_endpoint": f"{issuer}/register",
         "backchannel_authentication_endpoint": f"{issuer}/bc-authorize",
         "backchannel_token_delivery_modes_supported": list(DELIVERY_MODES),
         "backchannel_authentication_request_signing_alg_values_supported": signing,

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from core.runtime import part
+from oidc.cors import for_browsers
 from oidc.edge import oauth_endpoint
 from oidc.provider import OpenIdProvider
 
@@ -21,16 +22,19 @@ async def jwks(request: Request) -> Response:
     return await part(request, OpenIdProvider).published.jwks(request)
 
 
+@for_browsers("POST")
 @oauth_endpoint
 async def par(request: Request) -> Response:
     return await part(request, OpenIdProvider).par.answer(request)
 
 
+@for_browsers("POST")
 @oauth_endpoint
 async def token(request: Request) -> Response:
     return await part(request, OpenIdProvider).token.answer(request)
 
 
+@for_browsers("GET", "POST")
 @oauth_endpoint
 async def userinfo(request: Request) -> Response:
     return await part(request, OpenIdProvider).userinfo.answer(request)
@@ -41,6 +45,7 @@ async def introspect(request: Request) -> Response:
     return await part(request, OpenIdProvider).introspection.answer(request)
 
 
+@for_browsers("POST")
 @oauth_endpoint
 async def revoke(request: Request) -> Response:
     return await part(request, OpenIdProvider).revocation.answer(request)
@@ -69,13 +74,13 @@ for _path, _endpoint, _methods in (
     ("/.well-known/openid-configuration", metadata, ["GET"]),
     ("/.well-known/oauth-authorization-server", metadata, ["GET"]),
     ("/jwks", jwks, ["GET"]),
-    ("/par", par, ["POST"]),
+    ("/par", par, ["POST", "OPTIONS"]),
     ("/authorize", authorize, ["GET", "POST"]),
     ("/authorize/resume", authorize_resume, ["GET"]),
-    ("/token", token, ["POST"]),
-    ("/userinfo", userinfo, ["GET", "POST"]),
+    ("/token", token, ["POST", "OPTIONS"]),
+    ("/userinfo", userinfo, ["GET", "POST", "OPTIONS"]),
     ("/introspect", introspect, ["POST"]),
-    ("/revoke", revoke, ["POST"]),
+    ("/revoke", revoke, ["POST", "OPTIONS"]),
     ("/logout", logout, ["GET", "POST"]),
     ("/logout/confirm", logout_confirm, ["POST"]),
 ):

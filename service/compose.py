@@ -29,7 +29,7 @@ from core.token import TokenVerifier
 from core.web.browser import WebSecret
 from core.web.pages import Pages, PageSource
 from identity.api import Identity
-from oidc.api import ClientLog, OpenIdProvider, ProviderFoundation
+from oidc.api import ClientLog, OpenIdProvider, ProviderFoundation, Registration
 from population_db.api import Registry
 from privacy.journal.api import Journal, LogKey, Sequencer
 from privacy.pseudonyms.api import Pseudonyms
@@ -151,6 +151,17 @@ async def composed(
                 pseudonyms=Pseudonyms(vault.secret("pseudonyms")),
                 tokens=tokens,
                 nonces=nonces,
+            ),
+        )
+        parts.add(
+            Registration,
+            Registration(
+                settings=settings,
+                clock=clock,
+                database=database,
+                outbound=outbound,
+                consent=consents,
+                registrar=parts.get(OpenIdProvider).registrar,
             ),
         )
         _subscribe(parts)

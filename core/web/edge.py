@@ -32,6 +32,7 @@ API_PREFIXES = (
     "/userinfo",
     "/introspect",
     "/revoke",
+    "/register",
     "/jwks",
     "/.well-known/",
     "/health",
