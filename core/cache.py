@@ -17,6 +17,8 @@ from core.errors import Unavailable
 
 T = TypeVar("T")
 
+_UNHIT = "if redis.call('EXISTS', KEYS[1]) == 1 then return redis.call('DECR', KEYS[1]) end return 0"
+
 
 class Cache:
     """A thin, hashed, always-expiring view of one Redis. Raises Unavailable when it does not answer."""
@@ -77,6 +79,10 @@ class Cache:
         pipe.set(key, 0, nx=True, ex=window_seconds)
         pipe.incr(key)
         return int((await self._done(pipe.execute()))[1])
+
+    async def unhit(self, kind: str, ident: str) -> None:
+        """Takes one event back, when its window is still open: a key without an end must not come into being."""
+        await self._done(self.redis.eval(_UNHIT, 1, self.key(kind, ident)))
 
     async def ping(self) -> None:
         await self._done(self.redis.ping())

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from oidc import elsewhere_routes
 from oidc.acr import ACR_VALUES, Level
 from oidc.audiences import lookup_audience, userinfo_audience
 from oidc.authlib_ import validate_provider_metadata
@@ -43,4 +44,4 @@ __all__ = [
 
 def routers() -> list[APIRouter]:
     """Every address of the provider."""
-    return [router, registration_routes.router]
+    return [router, elsewhere_routes.router, registration_routes.router]

@@ -6,6 +6,7 @@ from core.clock import Clock
 from core.database import Tx
 from core.outbox import Event, Outbox
 from oidc import grants
+from oidc.ciba.events import register_ciba_events
 
 
 class GrantEnder:
@@ -47,6 +48,7 @@ class GrantEnder:
 
 def register_events(outbox: Outbox, clock: Clock) -> None:
     """The handlers' names are stored with the events: they must stay as they are."""
+    register_ciba_events(outbox, clock)
     ender = GrantEnder(clock)
     outbox.register("consent.withdrawn", "oidc.revoke-grants", ender.on_consent_withdrawn)
     outbox.register("session.ended", "oidc.revoke-grants", ender.on_session_ended)

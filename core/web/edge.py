@@ -29,6 +29,8 @@ API_PREFIXES = (
     "/api/",
     "/token",
     "/par",
+    "/bc-authorize",
+    "/device_authorization",
     "/userinfo",
     "/introspect",
     "/revoke",

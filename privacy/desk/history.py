@@ -21,6 +21,8 @@ TITLES: Mapping[str, str] = {
     "consent.given": "You agreed to share data",
     "consent.refused": "You refused to share data",
     "consent.withdrawn": "You withdrew an agreement",
+    "oidc.request-allowed": "You allowed a request",
+    "oidc.request-refused": "You refused a request",
     "sign-in": "Signed in",
     "step-up": "Entered a code of the authenticator app",
     "session.end": "Signed out",

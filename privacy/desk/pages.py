@@ -17,6 +17,7 @@ from core.web.forms import strict_query
 from core.web.locale import request_locale
 from core.web.pages import Pages
 from identity.api import Identity
+from oidc.api import OpenIdProvider
 from population_db.api import FIELDS, GROUPS, present
 from privacy.desk.history import HistoryEntry, present_line
 from privacy.journal.api import Journal
@@ -111,7 +112,9 @@ async def my_data(request: Request, tx: PageTx) -> Response:
                 as_of=str(as_of) if as_of else None,
             )
         )
-    return pages.render(request, "desk/my_data.html", groups=groups)
+    person_id, asked = actor.person_id, part(request, OpenIdProvider).elsewhere.ciba_pages
+    waiting = 0 if person_id is None else await asked.waiting_count(tx, person_id)
+    return pages.render(request, "desk/my_data.html", groups=groups, waiting=waiting)
 
 
 @router.get("/me/history")
