@@ -1,6 +1,7 @@
 """POST /introspect: token introspection (RFC 7662) for resource servers, each for its own audience only."""
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -12,11 +13,14 @@ from core.database import Database
 from core.jose import JoseRefused, VerifiedJwt, verify_jwt
 from core.token import TOKEN_ALGORITHMS, TOKEN_TYPE
 from oidc import grants
+from oidc.audiences import lookup_audience
 from oidc.client_authentication import ClientAuthentication
 from oidc.clients import Client
-from oidc.edge import json_response, read_parameters, required
+from oidc.edge import read_parameters, required
 from oidc.grant_status import GrantStatuses
+from oidc.introspection_form import IntrospectionForms
 from oidc.replay import claim_all
+from oidc.scopes import LOOKUP, OFFLINE
 from oidc.signing_keys import SigningKeys
 from privacy.pseudonyms.api import Pseudonyms
 
@@ -37,6 +41,7 @@ class IntrospectionEndpoint:
         database: Database,
         cache: Cache,
         clock: Clock,
+        forms: IntrospectionForms,
     ) -> None:
         self._issuer = issuer
         self._authentication = authentication
@@ -46,16 +51,20 @@ class IntrospectionEndpoint:
         self._database = database
         self._cache = cache
         self._clock = clock
+        self._forms = forms
 
     async def answer(self, request: Request) -> Response:
         """What the token says, or `active: false` and nothing more. Raises OAuthError, Unavailable."""
         parameters = await read_parameters(request)
-        asker = await self._authentication.authenticate(request, parameters, now=self._clock.now(), public=False)
-        await claim_all(self._cache, asker.marks)
-        token = required(parameters, "token")
-        return json_response(await self._told(token, asker.client))
+        now = self._clock.now()
+        authenticated = await self._authentication.authenticate(request, parameters, now=now, public=False)
+        await claim_all(self._cache, authenticated.marks)
+        asker = authenticated.client
+        form = await self._forms.of(asker, ",".join(request.headers.getlist("accept")))
+        return form.respond(await self._told(required(parameters, "token"), asker), now=now)
 
     async def _told(self, token: str, asker: Client) -> dict[str, Any]:
+        """token_type_hint is not needed: only access tokens are for a resource server (RFC 7662 §2.1)."""
         verified = self._verified(token, asker)
         if verified is None:
             return _INACTIVE
@@ -63,12 +72,26 @@ class IntrospectionEndpoint:
         gid = uuid.UUID(str(claims["gid"]))
         if not await self._statuses.is_live(gid):
             return _INACTIVE
-        told: dict[str, Any] = {"active": True, "token_type": "DPoP" if "cnf" in claims else "Bearer"}
-        told |= {name: claims[name] for name in ("iss", "aud", "client_id", "scope", "jti", "iat", "exp")}
-        if "cnf" in claims:
-            told["cnf"] = claims["cnf"]
-        told["sub"] = await self._subject(gid, str(claims["sub"]), asker)
+        async with self._database.raw_read() as tx:
+            grant = await grants.find(tx, gid)
+        cnf = claims.get("cnf", {})
+        told: dict[str, Any] = {"active": True, "token_type": "DPoP" if "jkt" in cnf else "Bearer"}
+        told |= {name: claims[name] for name in ("iss", "aud", "client_id", "jti", "iat", "exp")}
+        if scope := self._scope(claims):
+            told["scope"] = scope
+        # The person by the name of the asker's own sector, so that two parties cannot compare notes.
+        told["sub"] = claims["sub"] if grant is None else self._pseudonyms.subject(asker.sector, grant.person_id)
+        if cnf:
+            told["cnf"] = cnf
+        if grant is not None and grant.authorization_details and claims["aud"] == lookup_audience(self._issuer):
+            told["authorization_details"] = [dict(each) for each in grant.authorization_details]  # RFC 9396 §9.2
         return told
+
+    def _scope(self, claims: Mapping[str, Any]) -> str:
+        """What of the scope is of use at the token's one audience."""
+        own = claims["aud"] == lookup_audience(self._issuer)
+        held = str(claims["scope"]).split()
+        return " ".join(each for each in held if each != OFFLINE and (each == LOOKUP) == own)
 
     def _verified(self, token: str, asker: Client) -> VerifiedJwt | None:
         """The token, when it is one for this resource server; None hides every reason."""
@@ -88,9 +111,3 @@ class IntrospectionEndpoint:
             )
         except JoseRefused:
             return None
-
-    async def _subject(self, gid: uuid.UUID, subject: str, asker: Client) -> str:
-        """The person by the name of the asker's own sector, so that two parties cannot compare notes."""
-        async with self._database.raw_read() as tx:
-            grant = await grants.find(tx, gid)
-        return subject if grant is None else self._pseudonyms.subject(asker.sector, grant.person_id)

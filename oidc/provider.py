@@ -27,7 +27,11 @@ from oidc.client_keys import ClientKeys
 from oidc.elsewhere import GRANTS, build_elsewhere
 from oidc.foundation import ProviderFoundation
 from oidc.introspect import IntrospectionEndpoint
-from oidc.logout import LogoutEndpoint
+from oidc.introspection_form import IntrospectionForms
+from oidc.logout.delivery import LogoutDelivery
+from oidc.logout.endpoint import LogoutEndpoint
+from oidc.logout.request import LogoutRequests
+from oidc.logout.signed_out import SignedOutPage
 from oidc.metadata import provider_metadata
 from oidc.par import ParEndpoint
 from oidc.proof import Proofs
@@ -162,12 +166,25 @@ class OpenIdProvider:
             database=database,
             cache=cache,
             clock=clock,
+            forms=IntrospectionForms(issuer, keys, client_keys),
         )
         self.revocation = RevocationEndpoint(
             authentication=authentication, keys=keys, database=database, cache=cache, clock=clock
         )
+        self.signed_out = SignedOutPage(issuer, pages, cache)
+        requests = LogoutRequests(issuer, clients, keys, cache)
         self.logout = LogoutEndpoint(
-            issuer, clients, keys, identity, interactions, answers, pages, database, clock, cache
+            requests, identity, interactions, answers, pages, self.signed_out, database, clock
+        )
+        self.logout_delivery = LogoutDelivery(
+            issuer=issuer,
+            database=database,
+            clock=clock,
+            clients=clients,
+            client_keys=client_keys,
+            keys=keys,
+            pseudonyms=pseudonyms,
+            outbound=outbound,
         )
 
     async def register_client(

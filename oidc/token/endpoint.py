@@ -10,9 +10,10 @@ from core.cache import Cache
 from core.client_certificate import client_certificate
 from core.clock import Clock
 from core.jwe import EncryptionKey
+from oidc.authorize.reading import pushed_parameters
 from oidc.client_authentication import ClientAuthentication
 from oidc.clients import Client
-from oidc.edge import json_response, read_parameters, required
+from oidc.edge import json_response, required
 from oidc.encryption import encrypted_to
 from oidc.errors import OAuthError
 from oidc.proof import Proofs, replay_mark
@@ -57,7 +58,7 @@ class TokenEndpoint:
 
     async def answer(self, request: Request) -> Response:
         """Raises OAuthError, Unavailable."""
-        parameters = await read_parameters(request)
+        parameters = await pushed_parameters(request)
         now = self._clock.now()
         authenticated = await self._authentication.authenticate(request, parameters, now=now)
         client = authenticated.client

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from core.clock import Clock
-from core.jose import SigningKey, sign_jwt
+from core.jose import SigningKey, VerificationKey, sign_jwt, verify_jwt
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 DROP: Any = object()
@@ -38,12 +38,13 @@ class Attempt:
 
     @property
     def url(self) -> str:
-        return "/authorize?" + urlencode(self.params)
+        return "/authorize?" + urlencode(self.params, doseq=True)
 
 
 @dataclass
 class RelyingParty:
-    """One client. key: for private_key_jwt. proof_key: for DPoP, when its tokens are bound."""
+    """One client. key: for private_key_jwt and request objects. proof_key: for DPoP, when its tokens are bound.
+    signs: whether it puts its requests into signed objects (RFC 9101)."""
 
     http: httpx.AsyncClient
     clock: Clock
@@ -53,8 +54,11 @@ class RelyingParty:
     secret: str | None = None
     key: SigningKey | None = None
     proof_key: SigningKey | None = None
+    certificate: str | None = None
+    nonce: str | None = None
     redirect_uri: str = "https://rp.example/callback"
     scope: str = "openid"
+    signs: bool = False
     attempts: list[Attempt] = field(default_factory=list)
 
     # --- the authorization request ----------------------------------------------------------------------
@@ -72,7 +76,10 @@ class RelyingParty:
             "code_challenge": challenge_of(verifier),
             "code_challenge_method": "S256",
         }
-        made = Attempt(state, nonce, verifier, _bent(params, changes))
+        bent = _bent(params, changes)
+        if self.signs:
+            bent = {"client_id": self.client_id, "request": self.request_object(**bent)}
+        made = Attempt(state, nonce, verifier, bent)
         self.attempts.append(made)
         return made
 
@@ -109,25 +116,38 @@ class RelyingParty:
     async def post(
         self, path: str, params: Mapping[str, str], *, headers: Mapping[str, str] | None = None, plain: bool = False
     ) -> httpx.Response:
-        """A form with this client's authentication and, where it has a proof key, a DPoP proof.
+        """A form with this client's authentication and, where it has a proof key, a DPoP proof; sent again with a
+        nonce where one is asked for (RFC 9449 §8).
 
         plain: nothing is added; the test brings its own.
         """
         if plain:
             return await self.http.post(path, data=dict(params), headers=dict(headers or {}))
-        form, own = self.authentication(path)
-        if self.proof_key is not None:
-            own["DPoP"] = self.proof("POST", path)
-        return await self.http.post(path, data={**form, **params}, headers={**own, **(headers or {})})
+        for _ in range(2):
+            form, own = self.authentication(path)
+            own |= self.connection()
+            if self.proof_key is not None:
+                own["DPoP"] = self.proof("POST", path)
+            answer = await self.http.post(path, data={**form, **params}, headers={**own, **(headers or {})})
+            self.nonce = answer.headers.get("dpop-nonce", self.nonce)
+            if answer.status_code != 400 or answer.json().get("error") != "use_dpop_nonce":
+                break
+        return answer
 
     async def userinfo(self, token: str, *, method: str = "GET", **proof_changes: Any) -> httpx.Response:
         """The person's claims, by the scheme the token needs."""
+        headers = self.connection()
         if self.proof_key is None:
-            return await self.http.request(method, "/userinfo", headers={"Authorization": f"Bearer {token}"})
+            return await self.http.request(method, "/userinfo", headers={**headers, "Authorization": f"Bearer {token}"})
         proof = self.proof(method, "/userinfo", token=token, **proof_changes)
-        return await self.http.request(method, "/userinfo", headers={"Authorization": f"DPoP {token}", "DPoP": proof})
+        headers |= {"Authorization": f"DPoP {token}", "DPoP": proof}
+        return await self.http.request(method, "/userinfo", headers=headers)
 
     # --- what proves who it is --------------------------------------------------------------------------
+
+    def connection(self) -> dict[str, str]:
+        """What the proxy adds to a request that came by mutual TLS."""
+        return {} if self.certificate is None else {"Client-Cert": self.certificate}
 
     def authentication(self, path: str) -> tuple[dict[str, str], dict[str, str]]:
         """Form members and headers of the registered method."""
@@ -159,6 +179,48 @@ class RelyingParty:
             return forged_jwt(forged, _bent(told, claims), signing)
         return sign_jwt(signing, _bent(told, claims), typ="JWT")
 
+    def request_object(
+        self,
+        *,
+        key: SigningKey | None = None,
+        typ: str | None = "oauth-authz-req+jwt",
+        header: Mapping[str, Any] | None = None,
+        **claims: Any,
+    ) -> str:
+        """A signed request object with these parameters; `claims` bend the rest as well (DROP leaves one out).
+
+        header: forged in the place of ours.
+        """
+        now = int(self.clock.now().timestamp())
+        told = {"iss": self.client_id, "aud": self.issuer, "client_id": self.client_id, "nbf": now, "exp": now + 300}
+        signing = key or self.key
+        assert signing is not None
+        if header is not None:
+            return forged_jwt({"alg": signing.alg, "kid": signing.kid, **header}, _bent(told, claims), signing)
+        return sign_jwt(signing, _bent(told, claims), typ=typ)
+
+    async def signed_answer(self, response: httpx.Response) -> dict[str, Any]:
+        """What a JWT answer by redirect says (JARM), checked as a portal has to check it."""
+        got = answer_of(response)
+        assert set(got) == {"response"}, got
+        return await self.opened(got["response"])
+
+    async def opened(self, answer: str, *, alg: str = "ES256") -> dict[str, Any]:
+        """The claims of a signed answer for this client."""
+        published = (await self.http.get("/jwks")).json()["keys"]
+        keys = [VerificationKey.from_jwk(each) for each in published if each["alg"] == alg]
+        verified = verify_jwt(
+            answer,
+            keys,
+            algs={alg},
+            typ={"JWT"},
+            issuer=self.issuer,
+            audience=self.client_id,
+            now=self.clock.now(),
+            require=("exp", "iat"),
+        )
+        return dict(verified.claims)
+
     def proof(
         self,
         method: str,
@@ -178,6 +240,8 @@ class RelyingParty:
             "jti": secrets.token_urlsafe(16),
             "iat": int(self.clock.now().timestamp()),
         }
+        if self.nonce is not None:
+            told["nonce"] = self.nonce
         if token is not None:
             told["ath"] = _hash(token)
         public = {name: value for name, value in signing.public().public_jwk().items() if name in _PUBLIC}
