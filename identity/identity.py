@@ -29,6 +29,7 @@ from identity.lock import Locks
 from identity.locks import Clearer, LockReason, may_unlock_online
 from identity.passwords import PasswordHashing
 from identity.pending import PendingSignIns
+from identity.plugs import SignedOutPlace
 from identity.records import Records
 from identity.second_factor import CodeStep
 from identity.self_declarations import SelfDeclarations
@@ -64,6 +65,7 @@ class Identity:
         self.clock = clock
         self.vault = vault
         self._outbox = outbox
+        self.signed_out_place: SignedOutPlace | None = None
         self.hashing = PasswordHashing.from_settings(settings)
         self.sessions = Sessions(cache, clock)
         self.pending = PendingSignIns(cache, clock)
@@ -183,6 +185,11 @@ class Identity:
         """Tells the rest of the house: `session.ended` {person_id, sid}, one event each."""
         for session in sessions:
             await self._outbox.emit(tx, "session.ended", {"person_id": session.person_id, "sid": session.sid})
+
+    async def signed_out_url(self, tx: Tx, session: Session) -> str:
+        """Where a browser goes that signs out of this session."""
+        place = None if self.signed_out_place is None else await self.signed_out_place.place(tx, session)
+        return place or "/signedout"
 
     async def end_sessions(self, person_id: uuid.UUID) -> int:
         """Signs a person out everywhere; gives how many sessions ended."""

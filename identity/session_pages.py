@@ -39,6 +39,7 @@ async def sign_out(request: Request) -> Response:
     if ended is not None:
         try:
             async with part(request, Database).page() as tx:
+                response.headers["Location"] = await identity.signed_out_url(tx, ended)
                 await identity.tell_ended(tx, [ended])
         except Unavailable:
             # Signing out has to work without the database; what rests on the session then ends by its time.
@@ -76,13 +77,14 @@ async def end_sessions(request: Request, tx: PageTx) -> Response:
     if form["action"] == "end-all":
         await identity.tell_ended(tx, live)
         await identity.end_sessions(session.person)
-        response = see("/signedout")
+        response = see(await identity.signed_out_url(tx, session))
         await identity.end_session(response, request)
     elif form["action"] == "end":
         if not await identity.sessions.end_one(session.person, form["sid"]):
             raise NotFound("session-unknown", "This session has ended already.")
         await identity.tell_ended(tx, [one for one in live if one.sid == form["sid"]])
-        response = see("/signedout" if form["sid"] == session.sid else "/me/signins")
+        own = form["sid"] == session.sid
+        response = see(await identity.signed_out_url(tx, session) if own else "/me/signins")
     else:
         raise BadInput("unknown-action", "The request has entries to mend.")
     await _record(request, tx, session)

@@ -1,4 +1,7 @@
-"""What ends grants from outside: a consent withdrawn, a session ended, an account locked, a death. Idempotent."""
+"""What ends grants from outside: a consent withdrawn, a session ended, an account locked, a death. Idempotent.
+
+Where sessions end with them, the services that want it are told (Back-Channel Logout), in the same transaction.
+"""
 
 import uuid
 
@@ -7,6 +10,7 @@ from core.database import Tx
 from core.outbox import Event, Outbox
 from oidc import grants
 from oidc.ciba.events import register_ciba_events
+from oidc.logout.messages import tell_of_person, tell_of_session
 
 
 class GrantEnder:
@@ -26,14 +30,10 @@ class GrantEnder:
         )
 
     async def on_session_ended(self, tx: Tx, event: Event) -> None:
-        """Signed out here: what the session was used for ends with it."""
-        await grants.revoke_of_session(
-            tx,
-            uuid.UUID(event.payload["person_id"]),
-            str(event.payload["sid"]),
-            reason="signed-out",
-            now=self._clock.now(),
-        )
+        """Signed out here: what the session was used for ends with it, and the services are told."""
+        person_id, sid, now = uuid.UUID(event.payload["person_id"]), str(event.payload["sid"]), self._clock.now()
+        await tell_of_session(tx, person_id, sid, now=now)
+        await grants.revoke_of_session(tx, person_id, sid, reason="signed-out", now=now)
 
     async def on_account_locked(self, tx: Tx, event: Event) -> None:
         await self._end_all(tx, event, "account-locked")
@@ -42,8 +42,9 @@ class GrantEnder:
         await self._end_all(tx, event, "person-died")
 
     async def _end_all(self, tx: Tx, event: Event, reason: str) -> None:
-        person_id = uuid.UUID(event.payload["person_id"])
-        await grants.revoke_of_person(tx, person_id, reason=reason, now=self._clock.now())
+        person_id, now = uuid.UUID(event.payload["person_id"]), self._clock.now()
+        await tell_of_person(tx, person_id, now=now)
+        await grants.revoke_of_person(tx, person_id, reason=reason, now=now)
 
 
 def register_events(outbox: Outbox, clock: Clock) -> None:

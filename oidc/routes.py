@@ -69,6 +69,10 @@ async def logout_confirm(request: Request) -> Response:
     return await part(request, OpenIdProvider).logout.confirm(request)
 
 
+async def logout_done(request: Request) -> Response:
+    return await part(request, OpenIdProvider).signed_out.get(request)
+
+
 router = APIRouter()
 for _path, _endpoint, _methods in (
     ("/.well-known/openid-configuration", metadata, ["GET"]),
@@ -83,5 +87,6 @@ for _path, _endpoint, _methods in (
     ("/revoke", revoke, ["POST", "OPTIONS"]),
     ("/logout", logout, ["GET", "POST"]),
     ("/logout/confirm", logout_confirm, ["POST"]),
+    ("/logout/done", logout_done, ["GET"]),
 ):
     router.add_route(_path, _endpoint, methods=_methods, include_in_schema=False)

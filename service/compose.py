@@ -164,6 +164,7 @@ async def composed(
                 registrar=parts.get(OpenIdProvider).registrar,
             ),
         )
+        people.signed_out_place = parts.get(OpenIdProvider).signed_out
         _subscribe(parts)
         await foundation.load()  # the worker signs too: logout tokens
         await stack.enter_async_context(foundation.running())

@@ -31,6 +31,7 @@ OUTBOX_AT_LEAST_EVERY_SECONDS = 1.0
 MONTHS_EVERY_SECONDS = 3600.0
 FORGET_EVERY_SECONDS = 600.0
 PING_EVERY_SECONDS = 0.5
+LOGOUT_EVERY_SECONDS = 1.0
 KEYS_EVERY_SECONDS = 600.0
 GAUGES_EVERY_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 10.0
@@ -54,6 +55,7 @@ async def _work(settings: Settings) -> None:
         database, outbox = parts.get(Database), parts.get(Outbox)
         sequencer, clock = parts.get(Sequencer), parts.get(Clock)  # type: ignore[type-abstract]
         elsewhere = parts.get(OpenIdProvider).elsewhere
+        logouts = parts.get(OpenIdProvider).logout_delivery
         woken = asyncio.Event()
 
         async def sequence() -> bool:
@@ -73,6 +75,7 @@ async def _work(settings: Settings) -> None:
         async def forget() -> bool:
             await outbox.forget_done(database)
             await elsewhere.forget()
+            await logouts.tidy()
             return False
 
         async def gauge() -> bool:
@@ -88,6 +91,7 @@ async def _work(settings: Settings) -> None:
             asyncio.create_task(_loop("outbox", handle_event, OUTBOX_AT_LEAST_EVERY_SECONDS, woken)),
             asyncio.create_task(_loop("partitions", make_partitions, MONTHS_EVERY_SECONDS)),
             asyncio.create_task(_loop("ping", ping, PING_EVERY_SECONDS)),
+            asyncio.create_task(_loop("logout", logouts.step, LOGOUT_EVERY_SECONDS)),
             asyncio.create_task(_loop("forget", forget, FORGET_EVERY_SECONDS)),
             asyncio.create_task(_loop("keys", key_schedule(parts, settings), KEYS_EVERY_SECONDS)),
             asyncio.create_task(_loop("gauges", gauge, GAUGES_EVERY_SECONDS)),
@@ -99,6 +103,7 @@ async def _work(settings: Settings) -> None:
         for loop in loops:
             loop.cancel()
         await asyncio.gather(*loops, return_exceptions=True)
+        await logouts.close()
 
 
 async def _loop(name: str, step: Step, every_seconds: float, woken: asyncio.Event | None = None) -> None:

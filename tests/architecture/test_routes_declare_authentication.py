@@ -31,6 +31,7 @@ WHO = {
     "GET /signedout": "open",
     "GET /signout": "open",
     "GET /logout": "open",
+    "GET /logout/done": "open",
     "GET /authorize": "own-answer",
     "POST /authorize": "own-answer",
     "GET /authorize/resume": "interaction",
