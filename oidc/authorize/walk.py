@@ -24,9 +24,11 @@ from oidc.audiences import lookup_audience
 from oidc.authorize.asking import Asking
 from oidc.authorize.consents import purpose_asks
 from oidc.authorize.sign_in import sign_in_ask, sign_in_fault
+from oidc.ciba.subjects import remember_subject
 from oidc.errors import OAuthError
 from oidc.grants import PurposeGrant
 from oidc.redirect_uris import origin_of
+from oidc.registration.check_options import CIBA
 from privacy.pseudonyms.api import Pseudonyms
 
 _SIGN_IN_ERRORS = {
@@ -176,7 +178,11 @@ class Walk:
         if interaction is not None and not await self.interactions.finish(interaction):
             raise OAuthError("invalid_request", "This request was answered already.")
         _narrow(step.asking, granted)
-        return await step.ending.write(tx, step.asking, signed_in, granted, now=self.clock.now())
+        asking = step.asking
+        written = await step.ending.write(tx, asking, signed_in, granted, now=self.clock.now())
+        if CIBA in asking.client.grant_types:
+            await remember_subject(tx, self._subject(asking, signed_in), uuid.UUID(signed_in.person_id))
+        return written
 
     async def _start(self, step: "_Step") -> Interaction:
         asking = step.asking

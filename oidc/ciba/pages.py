@@ -131,6 +131,7 @@ class CibaPages:
         asking = await self.asked.checked(
             "ciba", client, one.params, now=self.clock.now(), also=(check_binding_message,)
         )
+        asking.params = {}  # checked: nothing of it has to go to the cache
         asking.hint_subject = self.pseudonyms.subject(client.sector, one.person_id)
         return asking
 

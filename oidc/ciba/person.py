@@ -9,15 +9,10 @@ holds. The number itself is looked at here and forgotten.
 import re
 import uuid
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import bindparam, select
-from sqlalchemy.dialects.postgresql import insert
-
-from core.database import Query, Tx
-from core.ids import hash_reference
+from core.database import Tx
 from oidc.ciba.asked import Hint
-from oidc.ciba.tables import CibaSubjectRow
+from oidc.ciba.subjects import person_behind
 from oidc.clients import Client
 from oidc.errors import OAuthError, invalid_request
 from oidc.id_token_hint import HintRefused, read_hint
@@ -27,14 +22,6 @@ from privacy.vault.api import Vault
 
 _NOBODY = "ciba nobody"
 _TWELVE_DIGITS = re.compile(r"[0-9]{12}", re.ASCII)
-
-_C: Any = CibaSubjectRow.__table__.c  # type: ignore[attr-defined]
-_REMEMBER = Query(
-    insert(CibaSubjectRow)
-    .values(subject_hash=bindparam("subject_hash"), person_id=bindparam("person_id"))
-    .on_conflict_do_nothing()
-)
-_KNOWN = Query(select(_C.person_id).where(_C.subject_hash == bindparam("of_subject")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +53,8 @@ class People:
             raise invalid_request("id_token_hint is not an id_token of ours.") from None
         if told.client_id != client.client_id:
             raise invalid_request("id_token_hint was issued to another client.")
-        row = await tx.row(_KNOWN, of_subject=hash_reference(told.subject))
-        if row is None:
+        person_id = await person_behind(tx, told.subject)
+        if person_id is None:
             raise OAuthError("unknown_user_id", "The id_token is from before this client could ask in this way.")
-        person_id: uuid.UUID = row["person_id"]
         return person_id
 
-
-async def remember_subject(tx: Tx, subject: str, person_id: uuid.UUID) -> None:
-    """Lets a later id_token_hint with this `sub` find the person; for clients that may send one."""
-    await tx.run(_REMEMBER, subject_hash=hash_reference(subject), person_id=person_id)

@@ -145,9 +145,11 @@ class DevicePages:
             return None
         try:
             client = await self.asked.active_client(one.client_id, DEVICE)
-            return await self.asked.checked("device", client, one.params, now=self.clock.now())
+            asking = await self.asked.checked("device", client, one.params, now=self.clock.now())
         except OAuthError:
             return None
+        asking.params = {}  # checked: nothing of it has to go to the cache
+        return asking
 
     async def _question(
         self, request: Request, interaction: Interaction, one: DeviceRequest, asking: Asking, *, unsure: bool = False
