@@ -38,6 +38,7 @@ from oidc.proof import Proofs
 from oidc.published import Published
 from oidc.pushed import PushedRequests
 from oidc.registration.register import DEFAULT_PURPOSE, Registered, Registrar
+from oidc.registration.sector_document import check_sector_document
 from oidc.revoke import RevocationEndpoint
 from oidc.token.context import TokenRooms
 from oidc.token.endpoint import TokenEndpoint
@@ -74,6 +75,7 @@ class OpenIdProvider:
     ) -> None:
         issuer, clients, keys = settings.issuer, foundation.clients, foundation.keys
         self.foundation = foundation
+        self._outbound = outbound
         self.metadata = provider_metadata(
             issuer,
             FIELDS,
@@ -156,6 +158,10 @@ class OpenIdProvider:
             consent=consent,
             database=database,
             forms=UserinfoForms(issuer, keys, client_keys),
+            identity=identity,
+            pseudonyms=pseudonyms,
+            claim_values=keys.claim_values,
+            clock=clock,
         )
         self.introspection = IntrospectionEndpoint(
             issuer=issuer,
@@ -202,7 +208,11 @@ class OpenIdProvider:
         sector: str | None = None,
         client_id: str | None = None,
     ) -> Registered:
-        """See registration.register.Registrar.register."""
+        """See registration.register.Registrar.register. The document of a sector is fetched and checked first."""
+        checked = self.registrar.check(metadata, profile)
+        if checked.options.sector_identifier_uri is not None:
+            uri = checked.options.sector_identifier_uri
+            await check_sector_document(self._outbound, uri, checked.redirect_uris)
         return await self.registrar.register(
             tx,
             metadata,
