@@ -157,7 +157,7 @@ def _scopes(metadata: Mapping[str, Any], grant_types: tuple[str, ...]) -> tuple[
     default = scopes.LOOKUP if set(grant_types) == {"client_credentials"} else scopes.OPENID
     raw = metadata.get("scope", default)
     found = tuple(dict.fromkeys(raw.split())) if isinstance(raw, str) else ()
-    if not all(scopes.may_be_registered(scope) for scope in found):
+    if not found or not all(scopes.may_be_registered(scope) for scope in found):
         raise _refused("scope", "holds a scope that does not exist")
     if scopes.LOOKUP in found and "client_credentials" not in grant_types:
         raise _refused("scope", "lookup needs the grant type client_credentials")
