@@ -5,6 +5,7 @@ its address of return, of which the others (logout, notification) are neighbours
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from pydantic import field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -56,8 +57,12 @@ class _Kind:
 
 _KINDS = (
     _Kind("standard", "standard", "hồ sơ chuẩn", "standard profile", ("client_secret_basic",) * 2),
+    _Kind("standard-key", "standard", "hồ sơ chuẩn, khóa riêng", "standard profile, own key", ("private_key_jwt",) * 2),
     _Kind("core", "openid-core", "OpenID Connect Core", "OpenID Connect Core", ("client_secret_basic",) * 2),
     _Kind("core-post", "openid-core", "OpenID Connect Core", "OpenID Connect Core", ("client_secret_post",) * 2),
+    # Apart from the others: a client that is told of a sign-out by the way it did not ask for fails the suite's module.
+    _Kind("backchannel", "openid-core", "đăng xuất kênh sau", "back-channel logout", ("client_secret_basic",) * 2),
+    _Kind("frontchannel", "openid-core", "đăng xuất kênh trước", "front-channel logout", ("client_secret_basic",) * 2),
     _Kind("fapi2-dpop", "fapi2", "FAPI 2.0, DPoP", "FAPI 2.0, DPoP", ("private_key_jwt",) * 2, "dpop"),
     _Kind("fapi2-mtls", "fapi2", "FAPI 2.0, mTLS", "FAPI 2.0, mTLS", ("private_key_jwt",) * 2, "mtls"),
     _Kind(
@@ -90,18 +95,21 @@ _KINDS = (
 def conformance_plans(redirect: str) -> tuple[ClientPlan, ...]:
     """Every client for the suite. redirect: its address of return, ending in `/callback`."""
     base = redirect.removesuffix(CALLBACK)
-    return (*_code_flow(redirect, base), *_ciba(base), *_device())
+    return (*_code_flow(redirect, base), *_ciba(base), *_desk())
 
 
 def _code_flow(redirect: str, base: str) -> tuple[ClientPlan, ...]:
-    logout = {
-        "backchannel_logout_uri": f"{base}/backchannel_logout",
-        "backchannel_logout_session_required": True,
-        "frontchannel_logout_uri": f"{base}/frontchannel_logout",
-        "frontchannel_logout_session_required": True,
+    further: dict[str, dict[str, Any]] = {
+        "backchannel": {
+            "backchannel_logout_uri": f"{base}/backchannel_logout",
+            "backchannel_logout_session_required": True,
+        },
+        "frontchannel": {
+            "frontchannel_logout_uri": f"{base}/frontchannel_logout",
+            "frontchannel_logout_session_required": True,
+        },
+        "signing": {"request_object_signing_alg": "ES256", "authorization_signed_response_alg": "ES256"},
     }
-    signing = {"request_object_signing_alg": "ES256", "authorization_signed_response_alg": "ES256"}
-    further = {"openid-core": logout, "fapi2-message-signing": signing}
     return tuple(
         ClientPlan(
             client_id=f"conformance-{kind.stem}-{number}",
@@ -115,7 +123,7 @@ def _code_flow(redirect: str, base: str) -> tuple[ClientPlan, ...]:
             redirect_uris=(redirect, f"{redirect}{SECOND_CALLBACK}"),
             post_logout_redirect_uris=(f"{base}/post_logout_redirect",),
             bound_by=kind.bound_by,
-            further=further.get(kind.profile, {}),
+            further=further.get(kind.stem, {}),
         )
         for kind in _KINDS
         for number, method in enumerate(kind.auth_methods, start=1)
@@ -155,8 +163,19 @@ def _ciba(base: str) -> tuple[ClientPlan, ...]:
     )
 
 
-def _device() -> tuple[ClientPlan, ...]:
+def _desk() -> tuple[ClientPlan, ...]:
     return (
+        ClientPlan(
+            client_id="desk-one-stop",
+            agency=EDUCATION,
+            profile="standard",
+            name_vi="Quầy Một cửa (CIBA)",
+            name_en="One-stop desk (CIBA)",
+            auth_method="private_key_jwt",
+            scopes=_SCOPES,
+            grant_types=(CIBA, "refresh_token"),
+            further={"backchannel_token_delivery_mode": "poll"},
+        ),
         ClientPlan(
             client_id="conformance-device-1",
             agency=EDUCATION,

@@ -150,7 +150,7 @@ async function ciba(registered) {
 }
 
 await check(LIBRARY, 'CIBA, poll', async () => {
-  await ciba(client({ grant: 'urn:openid:params:grant-type:ciba', auth_method: 'private_key_jwt', delivery: 'poll' }))
+  await ciba(client({ profile: 'standard', grant: 'urn:openid:params:grant-type:ciba', delivery_mode: 'poll' }))
 })
 
 await check(LIBRARY, 'RP-initiated logout', async () => {

@@ -14,9 +14,8 @@ export function client(wanted) {
   return found
 }
 
-function fits(each, { grant, delivery, ...exact }) {
+function fits(each, { grant, ...exact }) {
   if (grant && !each.grant_types.includes(grant)) return false
-  if (delivery && each.delivery_mode !== delivery) return false
   return Object.entries(exact).every(([name, value]) => each[name] === value)
 }
 
