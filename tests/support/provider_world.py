@@ -44,7 +44,12 @@ SECOND_OPERATOR = ActorRef("operator", "more-tests")
 PASSWORD = "mật khẩu rất dài"
 AGENCY = "H26.12"
 SIGN_IN, SCHOOL, STRICT = "sign-in", "school-enrolment", "land-register"
-BASIC_FIELDS = frozenset({"full_name", "birth_date", "sex", "email", "phone", "permanent_residence", "marital_status"})
+BASIC_FIELDS = frozenset(
+    {
+        "full_name", "birth_date", "sex", "email", "phone", "permanent_residence", "marital_status", "card",
+        "personal_number", "self_declared",
+    }
+)  # fmt: skip
 REDIRECT = "https://rp.example/callback"
 SIGNED_OUT = "https://rp.example/signed-out"
 ALL_SCOPES = (
@@ -261,16 +266,16 @@ async def provider_world(
             world.agency_id = await world.parts.get(Identity).create_agency(
                 tx, AGENCY, "Sở Giáo dục và Đào tạo", "Department of Education"
             )
-        await _publish(world, SIGN_IN, fields=BASIC_FIELDS)
-        await _publish(world, SCHOOL, fields=frozenset({"full_name", "permanent_residence", "children"}))
-        await _publish(world, STRICT, fields=frozenset({"marital_status"}), min_aal=2, min_ial=2)
+        await publish(world, SIGN_IN, fields=BASIC_FIELDS)
+        await publish(world, SCHOOL, fields=frozenset({"full_name", "permanent_residence", "children"}))
+        await publish(world, STRICT, fields=frozenset({"marital_status"}), min_aal=2, min_ial=2)
         await world.enrol("An")
         await world.enrol("Binh")
         await world.enrol("Chau", ial=1, totp=False)
         yield world
 
 
-async def _publish(world: ProviderWorld, purpose: str, **terms: Any) -> None:
+async def publish(world: ProviderWorld, purpose: str, **terms: Any) -> None:
     texts = PurposeTexts(purpose, f"What {purpose} is for.", "Bring the papers.", "Law 26/2023")
     bases = frozenset({"consent"})
     consent = world.parts.get(Consent)
