@@ -13,6 +13,7 @@ refusal lines have to stay. Any other exception rolls everything back. A databas
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from types import TracebackType
 from typing import Any, Protocol
 
 import asyncpg
@@ -27,11 +28,15 @@ from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.elements import ClauseElement
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from core.errors import Refusal, Unavailable
+from core.connections import Connection, Connections
+from core.database_gone import means_gone, raise_unavailable, unavailable
+from core.errors import Refusal
 
 Row = Mapping[str, Any]
 
 CLOSE_SECONDS = 5.0
+PATIENCE_SECONDS = 5.0
+"""How long a request waits for a connection."""
 
 STATEMENT_TIMEOUT_MS = 15_000
 """No request may hold a statement longer; long work belongs to the worker, which sets its own."""
@@ -129,17 +134,19 @@ class SessionTx:
 class RawTx:
     """The raw door: an asyncpg connection."""
 
-    def __init__(self, conn: "asyncpg.Connection[Any]") -> None:
+    __slots__ = ("conn",)
+
+    def __init__(self, conn: Connection) -> None:
         self.conn = conn
 
     async def row(self, query: Query, /, **values: Any) -> Row | None:
-        sql, _ = query.compiled()
-        found: Row | None = await self.conn.fetchrow(sql, *query.arguments(values))
+        sql, named = query.compiled()
+        found: Row | None = await self.conn.fetchrow(sql, *[values.get(name, fixed) for name, fixed in named])
         return found
 
     async def rows(self, query: Query, /, **values: Any) -> Sequence[Row]:
-        sql, _ = query.compiled()
-        found: Sequence[Row] = await self.conn.fetch(sql, *query.arguments(values))
+        sql, named = query.compiled()
+        found: Sequence[Row] = await self.conn.fetch(sql, *[values.get(name, fixed) for name, fixed in named])
         return found
 
     async def run(self, query: Query, /, **values: Any) -> int:
@@ -154,11 +161,17 @@ class RawTx:
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
-        async with self.conn.transaction():
+        await self.conn.execute("SAVEPOINT act")
+        try:
             yield
+        except BaseException:
+            if not self.conn.is_closed():
+                await self.conn.execute("ROLLBACK TO SAVEPOINT act; RELEASE SAVEPOINT act")
+            raise
+        await self.conn.execute("RELEASE SAVEPOINT act")
 
 
-async def _prepare_connection(conn: "asyncpg.Connection[Any]") -> None:
+async def _prepare_connection(conn: Connection) -> None:
     for kind in ("json", "jsonb"):
         await conn.set_type_codec(
             kind,
@@ -168,48 +181,6 @@ async def _prepare_connection(conn: "asyncpg.Connection[Any]") -> None:
         )
 
 
-async def _nothing_to_undo(_: "asyncpg.Connection[Any]") -> None:
-    """In place of asyncpg's RESET ALL, UNLISTEN and the like: a whole trip after every use of a connection.
-
-    Nothing that outlives a transaction is ever set on a pooled connection (a test looks for it); an open
-    transaction is rolled back by asyncpg before it asks this, and who listens stops listening himself.
-    """
-
-
-def _unavailable(cause: BaseException) -> Unavailable:
-    return Unavailable(
-        "database-unavailable",
-        "The service is interrupted for a moment. Please try again.",
-        private=type(cause).__name__,
-    )
-
-
-_GONE = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    asyncpg.OperatorInterventionError,  # shutdown, crash, cannot connect now, statement timeout
-    asyncpg.InsufficientResourcesError,
-    asyncpg.ReadOnlySQLTransactionError,
-    sqlalchemy.exc.InterfaceError,
-    sqlalchemy.exc.OperationalError,
-    ConnectionError,
-    TimeoutError,
-)
-"""What it looks like when the server is gone, going, coming or full."""
-
-
-def _means_gone(error: BaseException) -> bool:
-    if isinstance(error, _GONE):
-        return True
-    if isinstance(error, OSError):  # the socket file is missing, the host unknown
-        return True
-    if isinstance(error, sqlalchemy.exc.DBAPIError):
-        inner = getattr(error.orig, "__cause__", None)
-        return error.connection_invalidated or isinstance(inner, _GONE)
-    return isinstance(error, sqlalchemy.exc.TimeoutError)
-
-
 def _session_url(url: str) -> str:
     return url.replace("postgresql://", "postgresql+asyncpg://", 1).replace("postgres://", "postgresql+asyncpg://", 1)
 
@@ -217,7 +188,7 @@ def _session_url(url: str) -> str:
 class Database:
     """The pools of both doors for one login. Made once per process, closed at its end."""
 
-    def __init__(self, engine: AsyncEngine, pool: "asyncpg.Pool[Any]") -> None:
+    def __init__(self, engine: AsyncEngine, pool: Connections) -> None:
         self.engine = engine
         self.pool = pool
 
@@ -253,18 +224,13 @@ class Database:
             connect_args={"server_settings": server_settings, "timeout": 5},
         )
         event.listen(engine.sync_engine, "checkout", _refuse_closed)
-        pool = asyncpg.create_pool(
-            url,
-            min_size=0,
-            max_size=raw,
-            timeout=5,
-            init=_prepare_connection,
-            reset=_nothing_to_undo,
-            server_settings=server_settings,
-            max_inactive_connection_lifetime=120,
-        )
-        await pool
-        return cls(engine, pool)
+
+        async def connected() -> Connection:
+            conn: Connection = await asyncpg.connect(url, timeout=5, server_settings=server_settings)
+            await _prepare_connection(conn)
+            return conn
+
+        return cls(engine, Connections(connected, raw))
 
     async def close(self) -> None:
         """Gives the connections back in order; a server that does not answer any more is not waited for."""
@@ -289,48 +255,90 @@ class Database:
         except Refusal:
             raise
         except Exception as error:
-            if _means_gone(error):
-                raise _unavailable(error) from error
+            if means_gone(error):
+                raise unavailable(error) from error
             raise
         finally:
             await _closed(session)
 
-    @asynccontextmanager
-    async def raw(self) -> AsyncIterator[RawTx]:
+    def raw(self) -> "AbstractAsyncContextManager[RawTx]":
         """The raw door: one transaction. Raises Unavailable."""
-        try:
-            async with self.pool.acquire(timeout=5) as conn:
-                transaction = conn.transaction()
-                await transaction.start()
-                try:
-                    yield RawTx(conn)
-                except Refusal:
-                    await transaction.commit()
-                    raise
-                except BaseException:
-                    if not conn.is_closed():
-                        await transaction.rollback()
-                    raise
-                await transaction.commit()
-        except Refusal:
-            raise
-        except Exception as error:
-            if _means_gone(error):
-                raise _unavailable(error) from error
-            raise
+        return _RawTransaction(self.pool)
 
-    @asynccontextmanager
-    async def raw_read(self) -> AsyncIterator[RawTx]:
+    def raw_read(self) -> "AbstractAsyncContextManager[RawTx]":
         """The raw door without a transaction: single statements, each its own. For hot reads."""
+        return _RawStatements(self.pool)
+
+
+class _RawStatements:
+    """A connection while the block runs. A class, for it is entered thousands of times a second."""
+
+    __slots__ = ("_conn", "_pool")
+
+    def __init__(self, pool: Connections) -> None:
+        self._pool = pool
+
+    async def __aenter__(self) -> RawTx:
+        self._conn = await _taken(self._pool)
+        return RawTx(self._conn)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None or isinstance(error, Exception):
+            self._pool.give_back(self._conn)
+            raise_unavailable(error)
+        else:
+            self._pool.throw_away(self._conn)
+
+
+class _RawTransaction:
+    """One transaction: committed when the block ends well or with a Refusal, rolled back otherwise."""
+
+    __slots__ = ("_conn", "_pool")
+
+    def __init__(self, pool: Connections) -> None:
+        self._pool = pool
+
+    async def __aenter__(self) -> RawTx:
+        self._conn = await _taken(self._pool)
         try:
-            async with self.pool.acquire(timeout=5) as conn:
-                yield RawTx(conn)
-        except Refusal:
+            await self._conn.execute("BEGIN;")
+        except BaseException as gone:
+            self._pool.throw_away(self._conn)
+            raise_unavailable(gone)
             raise
-        except Exception as error:
-            if _means_gone(error):
-                raise _unavailable(error) from error
+        return RawTx(self._conn)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        conn = self._conn
+        try:
+            if error is None or isinstance(error, Refusal):
+                await conn.execute("COMMIT;")
+            elif not conn.is_closed():
+                await conn.execute("ROLLBACK;")
+        except BaseException as gone:
+            self._pool.throw_away(conn)
+            if error is not None and not isinstance(error, Refusal):
+                raise_unavailable(error)
+                return  # what was raised inside passes on; the server rolls back by itself
+            raise_unavailable(gone)
             raise
+        self._pool.give_back(conn)
+        raise_unavailable(error)
+
+
+async def _taken(pool: Connections) -> Connection:
+    conn = pool.take_idle()
+    if conn is not None:
+        return conn
+    try:
+        return await pool.take(PATIENCE_SECONDS)
+    except Exception as gone:
+        raise_unavailable(gone)
+        raise
 
 
 def _refuse_closed(_: object, record: ConnectionPoolEntry, __: object) -> None:
@@ -348,5 +356,5 @@ async def _closed(session: AsyncSession) -> None:
         await session.close()
     except Exception as error:
         # A broken connection cannot be rolled back; the pool drops it.
-        if not _means_gone(error):
+        if not means_gone(error):
             raise

@@ -9,10 +9,13 @@ import logging
 import sys
 from collections.abc import MutableMapping
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, TextIO
 
 import orjson
 import structlog
+
+from core.clock import SystemClock
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
@@ -69,24 +72,67 @@ def _as_json(event: Any, **options: Any) -> str:
         return json.dumps(event, **options)
 
 
+@dataclass(frozen=True, slots=True)
+class _RequestLines:
+    """Where lines of requests go straight. processors: structlog's own list, which tests exchange in place."""
+
+    stream: TextIO
+    processors: list[Any]
+    last: Any
+
+
+_request_lines: _RequestLines | None = None
+_CLOCK = SystemClock()
+
+
 def configure_logging(level: str = "info", stream: TextIO | None = None) -> None:
     """Sets up structlog for this process, and sends the standard library's warnings the same way."""
+    global _request_lines  # logging belongs to the process, as structlog's own configuration does
+    renderer = structlog.processors.JSONRenderer(serializer=_as_json)
+    processors: list[Any] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _add_request_id,
+        _exception_type_only,
+        _keep_allowed,
+        renderer,
+    ]
+    number = getattr(logging, level.upper())
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _add_request_id,
-            _exception_type_only,
-            _keep_allowed,
-            structlog.processors.JSONRenderer(serializer=_as_json),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        processors=processors,
+        wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.PrintLoggerFactory(stream or sys.stderr),
         cache_logger_on_first_use=False,
     )
+    at_info = number <= logging.INFO
+    _request_lines = _RequestLines(stream or sys.stderr, processors, renderer) if at_info else None
     root = logging.getLogger()
     root.handlers = [_Forward()]
     root.setLevel(logging.WARNING)
+
+
+def log_request(ident: str, *, method: str, route: str, status: int, duration_ms: float, client_id: str | None) -> None:
+    """The line of one request. It has these fields and no others, so it needs none of structlog's steps, which
+    take three times as long; where structlog is set up by somebody else it goes that way."""
+    lines = _request_lines
+    if lines is None or lines.processors[-1:] != [lines.last] or not structlog.is_configured():
+        structlog.get_logger("http").info(
+            "request", method=method, route=route, status=status, duration_ms=duration_ms, client_id=client_id
+        )
+        return
+    line = {
+        "method": method,
+        "route": route,
+        "status": status,
+        "duration_ms": duration_ms,
+        "client_id": client_id,
+        "event": "request",
+        "level": "info",
+        "timestamp": _CLOCK.now().isoformat().replace("+00:00", "Z"),
+        "request_id": ident,
+    }
+    lines.stream.write(_as_json(line) + "\n")
+    lines.stream.flush()
 
 
 class _Forward(logging.Handler):

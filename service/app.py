@@ -16,7 +16,7 @@ from consent.api import lookup_openapi
 from core.clock import Clock
 from core.settings import Settings
 from core.web import edge
-from core.web.hot import HotRoutes, hot_endpoints
+from core.web.hot import ShortWay, hot_endpoints
 from service import health, metrics
 from service.compose import composed, routers
 from service.openapi import describe
@@ -37,7 +37,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             app.state.observe_request = metrics.observe_request
             yield
 
-    app = FastAPI(
+    app = ShortWay(
         title="Định Danh",
         version=version("dinhdanh"),
         lifespan=lifespan,
@@ -47,9 +47,9 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         # The redirect would be built from the Host header, which is whatever the caller wrote.
         redirect_slashes=False,
     )
-    # Inside the edge: headers, log line and metrics hold for the short way too.
+    # Inside an edge of their own: headers, log line and metrics hold for the short way too.
     plain = hot_endpoints(route for router in routers() for route in router.routes)
-    app.add_middleware(HotRoutes, endpoints=plain, on_refusal=edge.answer_refusal)
+    app.go_short(plain, edge.answer_refusal, edge.edged)
     edge.install(app)
     app.include_router(health.router)
     app.include_router(metrics.router)

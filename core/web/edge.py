@@ -15,6 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp
 
 from core.database import Database, SessionTx
 from core.errors import BadInput, Refusal, SignInNeeded, TooMany, Unavailable
@@ -132,6 +133,11 @@ def install(app: FastAPI) -> None:
         return response
 
     app.add_middleware(EdgeMiddleware, on_failure=_unknown_failure, on_unreadable=_no_such_page)
+
+
+def edged(app: ASGIApp) -> EdgeMiddleware:
+    """The edge's middleware around something that the framework does not hold."""
+    return EdgeMiddleware(app, on_failure=_unknown_failure, on_unreadable=_no_such_page)
 
 
 def _no_such_page(request: Request) -> Response:

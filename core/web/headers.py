@@ -14,14 +14,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.log import request_id
-from core.runtime import part
+from core.log import log_request, request_id
+from core.runtime import Parts
 from core.settings import Settings
 from core.web.browser import cookie_name, set_cookie
 from core.web.locale import COOKIE as LOCALE_COOKIE
 from core.web.locale import choose_locale
 
 log = structlog.get_logger("http")
+
+RawHeaders = list[tuple[bytes, bytes]]
 
 ONE_YEAR_SECONDS = 365 * 24 * 3600
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -49,6 +51,7 @@ _ALWAYS = (
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
 )
 """Unless the answer brought its own."""
+_ALWAYS_NAMES = frozenset(name for name, _ in _ALWAYS)
 _STRICT_TRANSPORT = (b"strict-transport-security", f"max-age={ONE_YEAR_SECONDS}; includeSubDomains".encode())
 
 
@@ -61,6 +64,9 @@ class EdgeMiddleware:
         self.app = app
         self.on_failure = on_failure
         self.on_unreadable = on_unreadable
+        self._built_for: Parts | None = None
+        self._settings: Settings
+        self._standing: RawHeaders = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -76,7 +82,7 @@ class EdgeMiddleware:
             nonlocal status, started_answer
             if message["type"] == "http.response.start":
                 status, started_answer = message["status"], True
-                _add_headers(scope, MutableHeaders(scope=message), ident)
+                self._add_headers(scope, message, ident)
             await send(message)
 
         try:
@@ -97,8 +103,8 @@ class EdgeMiddleware:
             if observe is not None:
                 observe(scope["method"], route, status, elapsed)
             if status >= 500 or not route.startswith(("/health", "/metrics", "/static")):
-                log.info(
-                    "request",
+                log_request(
+                    ident,
                     method=scope["method"],
                     route=route,
                     status=status,
@@ -106,6 +112,25 @@ class EdgeMiddleware:
                     client_id=scope["state"].get("client_id"),
                 )
             request_id.reset(token)
+
+    def _add_headers(self, scope: Scope, message: Message, ident: str) -> None:
+        parts: Parts = scope["app"].state.parts
+        if parts is not self._built_for:
+            self._settings = parts.get(Settings)
+            self._standing = [*_ALWAYS, _STRICT_TRANSPORT] if self._settings.https else [*_ALWAYS]
+            self._built_for = parts
+        given: RawHeaders = message.get("headers", [])
+        standing = self._standing
+        if not _ALWAYS_NAMES.isdisjoint([name for name, _ in given]):
+            brought = {name for name, _ in given}
+            standing = [header for header in standing if header[0] not in brought]
+        message["headers"] = [*given, (b"x-request-id", ident.encode()), *standing]
+        nonce: str | None = scope["state"].get("dpop_nonce")
+        if nonce is not None:
+            message["headers"].append((b"dpop-nonce", nonce.encode()))
+        made: str | None = scope["state"].get("browser_id")
+        if made is not None or scope["query_string"]:
+            _add_cookies(Request(scope), MutableHeaders(scope=message), self._settings, made)
 
 
 def _route_of(scope: Scope) -> str:
@@ -118,21 +143,6 @@ def _route_of(scope: Scope) -> str:
         # Below a mount (`root_path`), and with parameters, the rest of the path is the caller's own.
         pattern = scope.get("root_path") or ("parameters" if scope.get("path_params") else scope["path"])
     return pattern or "unmatched"
-
-
-def _add_headers(scope: Scope, headers: MutableHeaders, ident: str) -> None:
-    settings = part(Request(scope), Settings)
-    sent = {name for name, _ in headers.raw}
-    headers.raw.append((b"x-request-id", ident.encode()))
-    headers.raw.extend(header for header in _ALWAYS if header[0] not in sent)
-    if settings.https:
-        headers.raw.append(_STRICT_TRANSPORT)
-    nonce: str | None = scope["state"].get("dpop_nonce")
-    if nonce is not None:
-        headers.raw.append((b"dpop-nonce", nonce.encode()))
-    made: str | None = scope["state"].get("browser_id")
-    if made is not None or scope["query_string"]:
-        _add_cookies(Request(scope), headers, settings, made)
 
 
 def _add_cookies(request: Request, headers: MutableHeaders, settings: Settings, made: str | None) -> None:
