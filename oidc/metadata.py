@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from core.dpop import PROOF_ALGORITHMS
+from oidc import verified_claims
 from oidc.acr import ACR_VALUES
 from oidc.authorization_details import TYPES
 from oidc.authorize.checks.levels import PROMPTS
@@ -69,6 +70,7 @@ def provider_metadata(
         "claims_supported": claims_supported(fields),
         "claim_types_supported": ["normal"],
         "claims_parameter_supported": True,
+        **verified_claims.metadata(),
         "request_parameter_supported": True,
         "request_object_signing_alg_values_supported": signing,
         "require_signed_request_object": False,

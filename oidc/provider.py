@@ -162,6 +162,10 @@ class OpenIdProvider:
             pseudonyms=pseudonyms,
             claim_values=keys.claim_values,
             clock=clock,
+            identity=identity,
+            pseudonyms=pseudonyms,
+            claim_values=keys.claim_values,
+            clock=clock,
         )
         self.introspection = IntrospectionEndpoint(
             issuer=issuer,

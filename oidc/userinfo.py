@@ -1,7 +1,6 @@
 """GET and POST /userinfo: what the person let this portal know, each time journalled before it leaves."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
@@ -9,52 +8,30 @@ from starlette.responses import Response
 
 from consent.api import Consent, DisclosureDenied, DisclosureRequest, Recipient
 from core.actor import Actor
+from core.clock import Clock
 from core.database import Database
 from core.token import AccessToken, TokenRefused, TokenVerifier
 from core.web.forms import read_urlencoded, strict_query
+from identity.api import Identity
 from oidc import grants
 from oidc.audiences import userinfo_audience
-from oidc.claims import SCOPE_FIELDS, purpose_claims, standard_claims
+from oidc.claim_values import ClaimValues
 from oidc.clients import Client, Clients
 from oidc.errors import OAuthError, invalid_request
 from oidc.grants import Grant
-from oidc.scopes import OPENID, PURPOSE_PREFIX
+from oidc.scopes import OPENID
+from oidc.userinfo_claims import Circumstances, Wanted, told, wanted
 from oidc.userinfo_response import UserinfoForms
+from privacy.pseudonyms.api import Pseudonyms
 
 ACTION = "oidc.userinfo"
 LEGAL_BASIS = "consent"
+PROOFING = "proofing "
+"""Before the sector: the reference to a proofing is another pseudonym than the subject (no host has a space)."""
 
 _ABOUT_THE_CLIENT = frozenset(
     {"purpose-not-allowed", "legal-basis-not-allowed", "answer-not-allowed", "field-not-allowed"}
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Fields to disclose, by the way they came to be asked: standard claims, and `purpose:` scopes."""
-
-    standard: frozenset[str]
-    namespaced: frozenset[str]
-
-    @property
-    def fields(self) -> tuple[str, ...]:
-        return tuple(sorted(self.standard | self.namespaced))
-
-
-def wanted(grant: Grant, token_scopes: frozenset[str], sign_in_purpose: str) -> Wanted:
-    """The consented fields that this token's scopes still open. Pure.
-
-    A scope that was granted and then dropped at a refresh takes its fields along; a field that was asked
-    for by the `claims` parameter alone has no scope to lose.
-    """
-    dropped = frozenset(grant.scopes) - token_scopes
-    closed = {field for scope in dropped for field in SCOPE_FIELDS.get(scope, ())}
-    own = grant.purposes.get(sign_in_purpose)
-    standard = frozenset(own.fields) - closed if own else frozenset[str]()
-    namespaced = frozenset(
-        field for code, held in grant.purposes.items() if PURPOSE_PREFIX + code in token_scopes for field in held.fields
-    )
-    return Wanted(standard, namespaced)
 
 
 class UserinfoEndpoint:
@@ -69,6 +46,10 @@ class UserinfoEndpoint:
         consent: Consent,
         database: Database,
         forms: UserinfoForms,
+        identity: Identity,
+        pseudonyms: Pseudonyms,
+        claim_values: ClaimValues,
+        clock: Clock,
     ) -> None:
         self._issuer = issuer
         self._verifier = verifier
@@ -76,6 +57,10 @@ class UserinfoEndpoint:
         self._consent = consent
         self._database = database
         self._forms = forms
+        self._identity = identity
+        self._pseudonyms = pseudonyms
+        self._claim_values = claim_values
+        self._clock = clock
 
     async def answer(self, request: Request) -> Response:
         """`sub` and the consented claims. Raises TokenRefused, NotAllowed, OAuthError, Unavailable."""
@@ -98,11 +83,20 @@ class UserinfoEndpoint:
             disclosure = await self._consent.disclose_by_itself(_request(grant, client, opened))
         except DisclosureDenied as denied:
             raise _refused(denied) from None
-        values = {field: held.value for field, held in disclosure.values.items()}
-        return {
-            **purpose_claims({field: value for field, value in values.items() if field in opened.namespaced}),
-            **standard_claims({field: value for field, value in values.items() if field in opened.standard}),
-        }
+        return told(opened, disclosure.values, grant, await self._around(grant, client, opened))
+
+    async def _around(self, grant: Grant, client: Client, opened: Wanted) -> Circumstances:
+        """What verified claims say besides values, looked up only for them."""
+        proofed_at = None
+        if opened.verified:
+            async with self._database.raw_read() as tx:
+                proofed_at = await self._identity.proofed_at(tx, grant.person_id)
+        return Circumstances(
+            proofed_at=proofed_at,
+            process=self._pseudonyms.subject(PROOFING + client.sector, grant.account_id),
+            now=self._clock.now(),
+            matches=self._claim_values.matching(client.client_id),
+        )
 
 
 def _request(grant: Grant, client: Client, opened: Wanted) -> DisclosureRequest:
@@ -126,7 +120,7 @@ def _request(grant: Grant, client: Client, opened: Wanted) -> DisclosureRequest:
         fields=opened.fields,
         consent_ids=frozenset(ident for held in grant.purposes.values() for ident in held.consent_ids),
         grant_id=grant.gid,
-        details={"client": client.client_id},
+        details={"client": client.client_id, **opened.trace()},
     )
 
 

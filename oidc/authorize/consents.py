@@ -2,17 +2,17 @@
 
 from consent.api import PurposeAsk
 from oidc.authorize.asking import Asking
-from oidc.claims import sign_in_fields
+from oidc.claims_parameter import sign_in_fields
 from oidc.scopes import purposes_of
 
 
 def purpose_asks(asking: Asking) -> tuple[PurposeAsk, ...]:
-    """Standard scopes and single claims under the client's sign-in purpose, then each `purpose:` scope.
+    """Standard scopes and claims, verified ones too, under the client's sign-in purpose, then each `purpose:` scope.
 
     Last what the agency wants to look up itself (authorization_details). Empty when only a pseudonym is asked for:
     then there is nothing to consent to.
     """
-    own = sign_in_fields(asking.scopes, asking.claims.userinfo)
+    own = sign_in_fields(asking.scopes, asking.claims)
     asks = [PurposeAsk(asking.client.purpose, own.fields, own.essential)] if own.fields else []
     lookups = (PurposeAsk(each.purpose, each.fields) for each in asking.authorization_details)
     return (*asks, *(PurposeAsk(code) for code in purposes_of(asking.scopes)), *lookups)

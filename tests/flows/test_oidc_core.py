@@ -230,7 +230,7 @@ async def test_what_is_not_ticked_is_not_told(world: ProviderWorld, portal: Rely
     got = browser.got(await browser.send("consent-form", decision="allow", purpose="sign-in", field="sign-in/phone"))
     tokens = (await portal.exchange(attempt, got["code"])).json()
     told = (await portal.userinfo(tokens["access_token"])).json()
-    assert set(told) <= {"sub", "phone_number"}
+    assert set(told) <= {"sub", "phone_number", "phone_number_verified"}
 
 
 async def test_prompt_consent_asks_again_and_a_flag_skips_nothing(world: ProviderWorld, portal: RelyingParty) -> None:

@@ -19,4 +19,10 @@ def check_scope(asking: Asking) -> None:
 
 def check_claims(asking: Asking) -> None:
     """The `claims` parameter, read once. What the agency's policy does not hold is left out later."""
-    asking.claims = claims_parameter.parse(asking.params.get("claims"))
+    asking.claims = claims_parameter.parse(
+        asking.params.get("claims"), asking.keys.claim_values.concealing(asking.client.client_id)
+    )
+    asking.claims_kept = asking.claims.to_keep()
+    if "claims" in asking.params:
+        # A value to compare with is personal data: the cache and the grant keep a fingerprint in its place.
+        asking.params["claims"] = asking.claims.to_parameter()

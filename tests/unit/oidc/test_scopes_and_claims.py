@@ -1,16 +1,27 @@
 """Scopes, and fields as claims."""
 
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
+import orjson
 import pytest
 
 from oidc import scopes
-from oidc.claims import claim_of, field_of, purpose_claims, sign_in_fields, standard_claims
-from oidc.claims_parameter import ClaimAsk
+from oidc.claims import (
+    SCOPE_CLAIMS,
+    SCOPE_FIELDS,
+    field_of,
+    may_be_verified,
+    purpose_claims,
+    value_of,
+    verifiable_claims,
+)
+from oidc.claims_parameter import ClaimsAsk, parse, sign_in_fields
 from oidc.errors import OAuthError
 from oidc.grants import Grant, PurposeGrant
-from oidc.userinfo import wanted
+from oidc.userinfo_claims import wanted
 
 
 @pytest.mark.parametrize(
@@ -35,18 +46,40 @@ def test_a_refresh_may_ask_for_less_only() -> None:  # security case 30
 
 
 def test_names_of_claims() -> None:
-    assert claim_of("full_name") == "name"
-    assert claim_of("marital_status") == "urn:dinhdanh:claim:marital_status"
     assert field_of("birthdate") == "birth_date"
+    assert field_of("given_name") == "full_name"
     assert field_of("urn:dinhdanh:claim:children") == "children"
-    assert field_of("urn:dinhdanh:claim:full_name") is None
+    assert field_of("urn:dinhdanh:claim:full_name") is None, "one name for one thing"
+    assert field_of("urn:dinhdanh:claim:self_declared") is None
+    assert field_of("urn:dinhdanh:claim:shoe_size") is None
     assert field_of("sub") is None
-    assert field_of("nickname") is None
+    assert field_of("nickname") == "self_declared"
+
+
+def test_only_facts_of_the_registry_are_ever_verified() -> None:
+    assert may_be_verified("name")
+    assert may_be_verified("nationalities")
+    assert may_be_verified("urn:dinhdanh:claim:marital_status")
+    for claim in ("given_name", "nickname", "updated_at", "email", "email_verified", "phone_number", "sub", "nonsense"):
+        assert not may_be_verified(claim), claim
+    assert not {"nickname", "family_name", "email"} & set(verifiable_claims())
+
+
+def test_every_scope_stands_for_the_claims_of_the_specification() -> None:
+    """OpenID Connect Core §5.4."""
+    assert set(SCOPE_CLAIMS["profile"]) == {
+        "name", "family_name", "given_name", "middle_name", "nickname", "preferred_username", "profile", "picture",
+        "website", "gender", "birthdate", "zoneinfo", "locale", "updated_at",
+    }  # fmt: skip
+    assert set(SCOPE_CLAIMS["email"]) == {"email", "email_verified"}
+    assert set(SCOPE_CLAIMS["phone"]) == {"phone_number", "phone_number_verified"}
+    assert SCOPE_CLAIMS["address"] == ("address",)
+    assert SCOPE_FIELDS["profile"] == ("full_name", "birth_date", "sex", "self_declared")
 
 
 @pytest.mark.parametrize(("held", "told"), [("1960", "1960"), ("1960-05", "1960"), ("1960-05-17", "1960-05-17")])
 def test_partial_birth_dates(held: str, told: str) -> None:
-    assert standard_claims({"birth_date": held}) == {"birthdate": told}
+    assert value_of("birthdate", held) == told
 
 
 def test_values_as_claims() -> None:
@@ -56,32 +89,72 @@ def test_values_as_claims() -> None:
         "commune_name": "Phường Hai Bà Trưng",
         "province_name": "Hà Nội",
     }
-    told = standard_claims({"full_name": "Nguyễn An", "permanent_residence": address, "email": None, "phone": "+84912"})
-    assert told == {
-        "name": "Nguyễn An",
-        "phone_number": "+84912",
-        "address": {
-            "formatted": "1 Phố Huế",
-            "locality": "Phường Hai Bà Trưng",
-            "region": "Hà Nội",
-            "country": "VN",
-        },
+    assert value_of("address", address) == {
+        "formatted": "1 Phố Huế",
+        "locality": "Phường Hai Bà Trưng",
+        "region": "Hà Nội",
+        "country": "VN",
     }
+    assert value_of("email_verified", "an@example.vn") is False
+    assert value_of("nationalities", "VN") == ["VN"]
+    assert value_of("place_of_birth", {"text": "xã Yên Trị", "province_name": "Ninh Bình"}) == {
+        "locality": "xã Yên Trị",
+        "region": "Ninh Bình",
+    }
+    assert value_of("nickname", {"nickname": "An", "updated_at": 1}) == "An"
+    assert value_of("website", {"nickname": "An", "updated_at": 1}) is None
+    assert value_of("name", None) is None
     assert purpose_claims({"permanent_residence": address, "email": None}) == {
         "urn:dinhdanh:claim:permanent_residence": address
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("Nguyễn Thị An", ("Nguyễn", "Thị", "An")),
+        ("TRẦN QUỐC BÌNH", ("TRẦN", "QUỐC", "BÌNH")),
+        ("Hoàng Thị Thu Giang", ("Hoàng", "Thị Thu", "Giang")),
+        ("Lê Lợi", ("Lê", None, "Lợi")),
+        ("Tôn Thất Tùng", ("Tôn Thất", None, "Tùng")),
+        ("Âu Dương Ngọc Lan", ("Âu Dương", "Ngọc", "Lan")),
+        ("H'Tâm Niê", (None, None, None)),  # Ê Đê: the family name stands last
+        ("Y Moan Ênuôl", (None, None, None)),
+        ("Nguyễn", (None, None, None)),
+        ("Marie Curie", (None, None, None)),
+    ],
+)
+def test_parts_of_a_name_are_hints_where_the_cut_is_sure(name: str, parts: tuple[str | None, ...]) -> None:
+    assert tuple(value_of(part, name) for part in ("family_name", "middle_name", "given_name")) == parts
+
+
+def _asked(**members: object) -> ClaimsAsk:
+    return parse(orjson.dumps(members).decode(), lambda place, value: f"{place}={value}")
+
+
 def test_fields_asked_for_by_scopes_and_single_claims() -> None:
-    asked = sign_in_fields(
-        ("openid", "profile", "email"),
-        {"name": ClaimAsk(essential=True), "urn:dinhdanh:claim:marital_status": ClaimAsk(), "zoneinfo": ClaimAsk()},
-    )
-    assert asked.fields == ("full_name", "birth_date", "sex", "email", "marital_status")
+    userinfo = {"name": {"essential": True}, "urn:dinhdanh:claim:marital_status": None, "zoneinfo": None, "x": None}
+    asked = sign_in_fields(("openid", "profile", "email"), _asked(userinfo=userinfo))
+    assert asked.fields == ("full_name", "birth_date", "sex", "self_declared", "email", "marital_status")
     assert asked.essential == {"full_name"}
 
 
-def _grant(granted: tuple[str, ...], purposes: dict[str, tuple[str, ...]]) -> Grant:
+def test_fields_asked_for_inside_verified_claims() -> None:
+    document = {"type": {"value": "document"}, "document_details": {"type": None, "document_number": None}}
+    verified = {
+        "verification": {"trust_framework": None, "evidence": [document]},
+        "claims": {"birthdate": {"essential": True}, "nickname": None, "email": None},
+    }
+    asked = sign_in_fields(("openid",), _asked(userinfo={"verified_claims": verified}))
+    assert asked.fields == ("birth_date", "card", "personal_number")
+    assert asked.essential == {"birth_date"}
+    nothing = sign_in_fields(("openid",), _asked(id_token={"verified_claims": verified, "name": None}))
+    assert nothing.fields == (), "an id_token never holds a field of a record"
+
+
+def _grant(
+    granted: tuple[str, ...], purposes: dict[str, tuple[str, ...]], claims: Mapping[str, Any] | None = None
+) -> Grant:
     at = datetime(2026, 11, 2, tzinfo=UTC)
     return Grant(
         person_id=uuid.uuid4(),
@@ -105,7 +178,7 @@ def _grant(granted: tuple[str, ...], purposes: dict[str, tuple[str, ...]]) -> Gr
         kind="code",
         resources=(),
         authorization_details=(),
-        claims={},
+        claims=claims or {},
         granted_at=at,
         refresh_until=None,
         revoked_at=None,
@@ -116,8 +189,21 @@ def test_a_dropped_scope_takes_its_fields_along() -> None:  # security case 30
     grant = _grant(
         ("openid", "profile", "email", "purpose:school"),
         {"sign-in": ("full_name", "email", "marital_status"), "school": ("children",)},
+        {"userinfo": {"urn:dinhdanh:claim:marital_status": None, "name": None}},
     )
     everything = wanted(grant, frozenset(grant.scopes), "sign-in")
     assert everything.fields == ("children", "email", "full_name", "marital_status")
     less = wanted(grant, frozenset({"openid", "profile"}), "sign-in")
     assert less.fields == ("full_name", "marital_status")
+
+
+def test_a_consented_field_that_nothing_asks_for_stays_in() -> None:
+    grant = _grant(("openid", "email"), {"sign-in": ("full_name", "email", "self_declared")})
+    opened = wanted(grant, frozenset(grant.scopes), "sign-in")
+    assert opened.fields == ("email",)
+    assert set(opened.claims) == {"email", "email_verified"}
+
+
+def test_what_people_say_of_themselves_goes_by_its_claims_only() -> None:
+    grant = _grant(("openid", "purpose:sign-in"), {"sign-in": ("full_name", "self_declared")})
+    assert wanted(grant, frozenset(grant.scopes), "sign-in").fields == ("full_name",)
