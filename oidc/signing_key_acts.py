@@ -1,7 +1,7 @@
 """Acts on signing keys: rotate, revoke, and what a schedule does. Each in the caller's transaction, with its line
 in the journal and a notification that every process hears at the commit."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,6 +38,7 @@ _REVOKE = Query(
 )
 _ERASE = Query(update(SigningKeyRow).where(_OF_KID).values(sealed=None, token_label=None))
 _SIGN_FROM_NOW = Query(update(SigningKeyRow).where(_OF_KID).values(active_at=bindparam("now", type_=_C.active_at.type)))
+_STAY = Query(update(SigningKeyRow).where(_OF_KID).values(retired_at=None))
 _NOTIFY = Query(select(func.pg_notify(CHANNEL, bindparam("payload"))))
 
 
@@ -104,7 +105,8 @@ class SigningKeyActs:
         for key in ended:
             await tx.run(_REVOKE, of_kid=key.kid, now=now)
             await self._line(tx, "oidc.key-revoked", key, by, reason=reason)
-        made = await self._replace(tx, {key.alg for key in ended}, now, by)
+        signed = {alg: rules.signing(known.values(), alg, now) for alg in sorted({key.alg for key in ended})}
+        made = await self._replace(tx, signed, {key.kid for key in ended}, now, by)
         await self._notify(tx)
         labels = tuple(key.token_label for key in ended if key.token_label is not None)
         return Acted(made=made, ended=tuple(key.kid for key in ended), labels=labels)
@@ -128,13 +130,17 @@ class SigningKeyActs:
         """Removes what the act ended from the hardware token; after the commit. Waits for the token."""
         self._store.destroy(acted.labels)
 
-    async def _replace(self, tx: Tx, algs: Collection[str], now: datetime, by: ActorRef) -> tuple[str, ...]:
+    async def _replace(
+        self, tx: Tx, signed: Mapping[str, KeyTimes | None], ended: Collection[str], now: datetime, by: ActorRef
+    ) -> tuple[str, ...]:
+        """signed: what signed until now, by algorithm. A key that is only kept does not come back."""
         known, lacking = await self._known(tx), []
-        for alg in sorted(algs):
-            if rules.signing(known, alg, now) is not None:
-                continue
+        for alg, before in signed.items():
             later = rules.waiting(known, alg, now)
-            if later is None:
+            if before is not None and before.kid not in ended:
+                if later is None:  # its successor is gone: it stays until it gets another
+                    await tx.run(_STAY, of_kid=before.kid)
+            elif later is None:
                 lacking.append(alg)
             else:
                 await tx.run(_SIGN_FROM_NOW, of_kid=later.kid, now=now)
