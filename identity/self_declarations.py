@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, delete, select, text
 from core.clock import Clock
 from core.database import Query, Tx
 from core.errors import Conflict
-from identity.self_declared import SelfDeclared, from_stored
+from identity.self_declared import SelfDeclared
 from identity.tables import SelfDeclaredRow
 from privacy.vault.api import KeyMissing, SealBroken, Vault
 
@@ -65,7 +65,7 @@ class SelfDeclarations:
             said = self._vault.unseal(_GROUP, person_id, _TABLE, row["version"], row["sealed"], key=key)
         except (KeyMissing, SealBroken):
             return Kept(row["version"], SelfDeclared())
-        return Kept(row["version"], from_stored(orjson.loads(said), row["updated_at"]))
+        return Kept(row["version"], SelfDeclared.of(orjson.loads(said), row["updated_at"]))
 
     async def write(self, tx: Tx, person_id: uuid.UUID, declared: SelfDeclared, *, seen: int) -> None:
         """Replaces what is kept at version `seen`; an empty declaration erases the row.

@@ -6,7 +6,7 @@ own, and never stands among verified claims (OpenID Connect Core §5.1 has the n
 
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -44,6 +44,12 @@ class SelfDeclared:
     zoneinfo: str | None = field(default=None, repr=False)
     locale: str | None = field(default=None, repr=False)
     updated_at: datetime | None = None
+
+    @classmethod
+    def of(cls, said: Mapping[str, Any], updated_at: datetime | None = None) -> "SelfDeclared":
+        """The inverse of `said`; members of a newer release are left out."""
+        known: dict[str, Any] = {name: value for name, value in said.items() if name in MEMBERS}
+        return cls(**known, updated_at=updated_at)
 
     def said(self) -> dict[str, str]:
         """The members that are said, by name."""
@@ -96,7 +102,7 @@ def part_codes(names: Mapping[str, Any]) -> tuple[str, ...]:
 
 def from_form(form: Mapping[str, str]) -> tuple[SelfDeclared, dict[str, str]]:
     """What a form says, and per member what to mend (English msgids). An empty entry erases the member."""
-    said: dict[str, Any] = {}
+    said: dict[str, str] = {}
     faults: dict[str, str] = {}
     for name, member in MEMBERS.items():
         typed = unicodedata.normalize("NFC", form.get(name, "")).strip()
@@ -109,10 +115,4 @@ def from_form(form: Mapping[str, str]) -> tuple[SelfDeclared, dict[str, str]]:
             said[name] = value
         except ValueError as fault:
             faults[name] = str(fault)
-    return SelfDeclared(**said), faults
-
-
-def from_stored(said: Mapping[str, Any], updated_at: datetime) -> SelfDeclared:
-    """The inverse of `said`; members of a newer release are left out."""
-    known = {one.name for one in fields(SelfDeclared)} - {"updated_at"}
-    return SelfDeclared(**{name: value for name, value in said.items() if name in known}, updated_at=updated_at)
+    return SelfDeclared.of(said), faults

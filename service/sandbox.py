@@ -19,7 +19,7 @@ from core.database import Database, Tx
 from core.outbox import Outbox
 from core.runtime import Parts
 from core.settings import Settings, secret_value
-from identity.api import Identity
+from identity.api import Identity, SelfDeclared
 from population_db.api import Registry
 from population_db.import_run import import_file
 from population_db.synthetic.personas import PERSONAS, Persona, sandbox_population
@@ -32,7 +32,7 @@ from service.sandbox_conformance import ConformanceSettings
 from service.sandbox_guide import PersonaGuide, Sandbox
 from service.sandbox_offices import furnish_offices
 from service.sandbox_secrets import password_of, totp_secret_of
-from service.sandbox_world import LOCKED_PERSONAS
+from service.sandbox_world import LOCKED_PERSONAS, SELF_DECLARED
 from service.secret_files import kept_secret, write_private
 
 GUIDE = "sandbox.json"
@@ -168,6 +168,9 @@ async def _accounts(settings: Settings, parts: Parts, tx: Tx) -> tuple[PersonaGu
                 totp_secret=totp_secret,
                 by=OPERATOR,
             )
+            if persona.key in SELF_DECLARED:
+                declared = SelfDeclared.of(SELF_DECLARED[persona.key])
+                await identity.declare(tx, person.person_id, declared, seen=0, by=OPERATOR)
             if persona.key in LOCKED_PERSONAS:
                 await identity.lock(tx, person.person_id, "holder", by=OPERATOR)
         guides.append(_guide(persona, births[persona.number], password, totp_secret))

@@ -175,7 +175,9 @@ POLICIES = (
     PolicyPlan(
         EDUCATION,
         "sign-in",
-        fields=frozenset({"full_name", "birth_date", "sex", "phone", "email", "permanent_residence"}),
+        fields=frozenset(
+            {"full_name", "birth_date", "sex", "phone", "email", "permanent_residence", "card", "self_declared"}
+        ),
         mandatory=frozenset(),
         legal_bases=frozenset({"consent"}),
         min_aal=1,
@@ -251,3 +253,17 @@ APPOINTMENTS = (
 )
 
 LOCKED_PERSONAS = ("Son",)
+
+SELF_DECLARED = {
+    "An": {
+        "nickname": "An",
+        "preferred_username": "an.nguyen",
+        "profile": "https://example.vn/an",
+        "picture": "https://example.vn/an.jpg",
+        "website": "https://an.example.vn/",
+        "zoneinfo": "Asia/Ho_Chi_Minh",
+        "locale": "vi-VN",
+    },
+    "Binh": {"nickname": "Bình", "locale": "vi-VN"},
+}
+"""Persona → what he says of himself. An says everything, so that every standard claim can be seen filled."""
