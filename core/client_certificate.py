@@ -11,6 +11,7 @@ import base64
 import binascii
 import hashlib
 import re
+import warnings
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -108,8 +109,10 @@ def _der(value: str) -> bytes:
         return _byte_sequence(value)
     try:
         pem = unquote(value, errors="strict").encode("ascii")
-        return x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
-    except ValueError:  # UnicodeError is one
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            return x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
+    except (ValueError, Warning):  # UnicodeError is the one
         raise CertificateUnreadable("the escaped PEM cannot be read") from None
 
 
@@ -126,6 +129,9 @@ def _byte_sequence(value: str) -> bytes:
 
 def _certificate(der: bytes) -> x509.Certificate:
     try:
-        return x509.load_der_x509_certificate(der)
-    except ValueError:
+        with warnings.catch_warnings():
+            # What the library only warns of (a serial number that is not positive, say) breaks RFC 5280 as well.
+            warnings.simplefilter("error")
+            return x509.load_der_x509_certificate(der)
+    except (ValueError, Warning):
         raise CertificateUnreadable("not a certificate") from None

@@ -1,0 +1,79 @@
+"""The headers in which clients and proxies tell who is there: any text is read or refused, never repaired."""
+
+import base64
+from contextlib import suppress
+from urllib.parse import quote_plus
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.client_certificate import CertificateUnreadable, read_certificate
+from oidc.client_authentication import read_basic
+from tests.support.client_certificates import issue
+
+HELD = issue()
+header_text = st.text(st.characters(min_codepoint=1, max_codepoint=255), max_size=300)
+words = st.text(min_size=0, max_size=60).filter(lambda text: "\x00" not in text and text.isprintable())
+
+
+def shuffled(text: str, at: int, put: str) -> str:
+    return text[:at] + put + text[at + 1 :]
+
+
+@given(header_text, header_text)
+def test_any_certificate_header_is_read_or_refused(value: str, chain: str) -> None:
+    with suppress(CertificateUnreadable):
+        read_certificate(value, chain)
+    with suppress(CertificateUnreadable):
+        read_certificate(f":{base64.b64encode(value.encode('latin-1')).decode()}:", chain)
+
+
+@given(st.integers(0, len(HELD.header) - 1), st.characters(min_codepoint=33, max_codepoint=126))
+@settings(max_examples=300)
+def test_a_certificate_with_one_character_changed_is_never_taken_for_the_same(at: int, put: str) -> None:
+    changed = shuffled(HELD.header, at, put)
+    try:
+        found = read_certificate(changed)
+    except CertificateUnreadable:
+        return
+    same = found.leaf == HELD.certificate
+    # Another text of the same octets: a bit that base64 does not use, or padding left out.
+    assert same == (found.x5t_s256 == read_certificate(HELD.header).x5t_s256)
+    assert same or changed != HELD.header
+
+
+@given(st.integers(0, len(HELD.escaped_pem) - 1), st.characters(min_codepoint=33, max_codepoint=126))
+@settings(max_examples=300)
+def test_an_escaped_certificate_with_one_character_changed(at: int, put: str) -> None:
+    with suppress(CertificateUnreadable):
+        read_certificate(shuffled(HELD.escaped_pem, at, put))
+
+
+@given(words, words)
+def test_what_a_client_wrote_by_the_rule_comes_back(client_id: str, secret: str) -> None:
+    """RFC 6749 §2.3.1: both halves form-encoded, so that a colon or a letter beyond ASCII does no harm."""
+    written = base64.b64encode(f"{quote_plus(client_id)}:{quote_plus(secret)}".encode()).decode()
+    for scheme in ("Basic", "basic", "BASIC"):
+        assert read_basic(f"{scheme} {written}") == (client_id, secret)
+
+
+@given(header_text)
+def test_any_authorization_header_is_read_or_refused(value: str) -> None:
+    for header in (value, f"Basic {value}", f"Basic {base64.b64encode(value.encode('latin-1')).decode()}"):
+        found = read_basic(header)
+        assert found is None or (isinstance(found[0], str) and isinstance(found[1], str))
+
+
+@given(st.binary(max_size=60))
+def test_octets_that_are_no_text_are_refused(raw: bytes) -> None:
+    found = read_basic(f"Basic {base64.b64encode(raw).decode()}")
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        assert found is None
+        return
+    assert found is None or ":" in text
+
+
+def test_a_header_without_end_is_refused() -> None:
+    assert read_basic("Basic " + "QTpi" * 2_000) is None
