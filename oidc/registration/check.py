@@ -59,6 +59,8 @@ def check_metadata(
     metadata: Mapping[str, Any], profile: Profile, server: Mapping[str, Any], *, sandbox: bool
 ) -> CheckedMetadata:
     """Raises OAuthError invalid_client_metadata or invalid_redirect_uri. server: our metadata document."""
+    # RFC 7592 §2.2: null is as good as left out.
+    metadata = {name: value for name, value in metadata.items() if value is not None}
     redirects = _uris(metadata, "redirect_uris", sandbox=sandbox)
     jwks, jwks_uri = _jwks(metadata), _jwks_uri(metadata, sandbox=sandbox)
     if jwks is not None and jwks_uri is not None:

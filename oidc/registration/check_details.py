@@ -38,7 +38,7 @@ def check_details(metadata: Mapping[str, Any], method: str, *, sandbox: bool) ->
     if kind is not None and kind not in APPLICATION_TYPES:
         raise _refused("application_type", f"must be one of {', '.join(APPLICATION_TYPES)}")
     # OpenID Connect Registration §2: the default is web; a client without authentication lives on a device.
-    kept = {name: metadata[name] for name in DETAILS if metadata.get(name) is not None}
+    kept = {name: metadata[name] for name in DETAILS if metadata.get(name)}
     return {"application_type": "native" if method == "none" else "web", **kept}
 
 

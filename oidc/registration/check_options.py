@@ -106,7 +106,7 @@ def _ciba(metadata: Mapping[str, Any], grant_types: tuple[str, ...], *, sandbox:
         raise refused("backchannel_token_delivery_mode", f"and the grant type {CIBA} go together")
     if (mode == "ping") != (endpoint is not None):
         raise refused("backchannel_client_notification_endpoint", "goes with the delivery mode ping")
-    if metadata.get("backchannel_user_code_parameter") not in {None, False}:
+    if metadata.get("backchannel_user_code_parameter", False) is not False:
         raise refused("backchannel_user_code_parameter", "is not offered here")
     signing = "backchannel_authentication_request_signing_alg"
     return {

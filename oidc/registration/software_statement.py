@@ -103,7 +103,8 @@ async def with_statement(
             "unapproved_software_statement", "The publisher of the software statement is not trusted here."
         )
     claims = _verified(unverified, row["jwks"], issuer=issuer, now=now)
-    said = {name: value for name, value in claims.items() if name not in _ABOUT_ITSELF and name != MEMBER}
+    said = {name: value for name, value in claims.items() if name not in _ABOUT_ITSELF and value is not None}
+    said.pop(MEMBER, None)
     return {**metadata, **said}
 
 
@@ -127,7 +128,7 @@ def _read(statement: object) -> UnverifiedJwt:
 
 def _verified(unverified: UnverifiedJwt, jwks: Mapping[str, Any], *, issuer: str, now: datetime) -> Mapping[str, Any]:
     kid = unverified.header.get("kid")
-    keys = [key for key in keys_of(jwks) if key.alg in ASSERTION_ALGORITHMS and kid in {None, key.kid}]
+    keys = [key for key in keys_of(jwks) if key.alg in ASSERTION_ALGORITHMS and kid in (None, key.kid)]
     if not keys:
         raise _invalid("is signed by a key that its publisher did not give us")
     for key in keys:

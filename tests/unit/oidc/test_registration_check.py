@@ -119,7 +119,6 @@ def test_links_that_could_run_a_script(member: str, link: Any) -> None:
         {"grant_types": 5},
         {"response_types": 5},
         {"token_endpoint_auth_method": ["none"]},
-        {"grant_types": ["authorization_code", "urn:ietf:params:oauth:grant-type:device_code"]},
         {"grant_types": ["client_credentials"]},  # with redirect addresses
         {"response_types": ["token"]},
         {"response_types": ["code id_token"]},
