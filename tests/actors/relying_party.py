@@ -34,7 +34,7 @@ class Attempt:
     state: str
     nonce: str
     verifier: str
-    params: dict[str, str]
+    params: dict[str, Any]
 
     @property
     def url(self) -> str:

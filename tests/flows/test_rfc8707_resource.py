@@ -46,7 +46,7 @@ async def test_a_token_has_one_audience(world: ProviderWorld, portal: RelyingPar
         ([both[1]], None, both[1]),
         (list(reversed(both)), None, both[1]),
     ):
-        changes = {"authorization_details": DETAILS} | ({"resource": asked} if asked else {})
+        changes: dict[str, Any] = {"authorization_details": DETAILS} | ({"resource": asked} if asked else {})
         attempt, answer = await browser.walk(portal, scope="openid offline_access", **changes)
         tokens = await portal.exchange(attempt, answer["code"], **({"resource": named} if named else {}))
         assert audience(tokens) == got, (asked, named)

@@ -357,7 +357,8 @@ async def test_values_of_every_kind(world: ProviderWorld, portal: RelyingParty) 
         ({"whatever": {"deep": [1, None]}}, "login_required"),
         ({"registration": {}}, "registration_not_supported"),
     ):
-        got = answer_of(await world.http().get(by_value(portal, **{"prompt": "none", **changes})))
+        bent: dict[str, Any] = {"prompt": "none", **changes}
+        got = answer_of(await world.http().get(by_value(portal, **bent)))
         assert got["error"] == error, (changes, got)
 
 
