@@ -31,6 +31,7 @@ MAX_AT_ONCE = 24
 MAX_PER_CLIENT = 2
 PAUSE_SECONDS = 30.0
 """For a client that just failed to answer."""
+LOOK_AGAIN_SECONDS = 1.0
 
 Outcome = Literal["delivered", "refused", "dropped", "failed"]
 
@@ -78,7 +79,11 @@ class LogoutDelivery:
                 break
             started = True
             self._start(message)
-        return started
+        if started or not self._calls:
+            return started
+        # What waits belongs to clients that are being called: the end of a call makes room.
+        ended, _ = await asyncio.wait(self._calls, timeout=LOOK_AGAIN_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        return bool(ended)
 
     async def settled(self) -> None:
         """Waits until no call is under way."""
