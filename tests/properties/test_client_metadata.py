@@ -99,7 +99,6 @@ METADATA = st.dictionaries(st.sampled_from(MEMBERS) | st.text(max_size=12), JSON
 @given(changes=METADATA, profile=st.sampled_from(sorted(PROFILES)), sandbox=st.booleans())
 def test_any_metadata(changes: dict[str, Any], profile: str, sandbox: bool) -> None:
     metadata = {**GOOD, **changes}
-    held = {"sign-in": frozenset({"full_name", "email"})}
     try:
         checked = _checked(metadata, profile, sandbox)
     except OAuthError as error:
