@@ -87,7 +87,7 @@ class CibaPages:
             return _see(page_of(one.request_id))
         try:
             asking = await self._asking(one)
-            kept = {"person": str(one.person_id), "request": str(one.request_id)}
+            kept = {"of_person": str(one.person_id), "of_request": str(one.request_id)}
             return await self.walk.begin(request, asking, CibaEnding(self.asked, one), **kept)
         except OAuthError as error:
             return await self._failed(request, one, error)
@@ -112,7 +112,7 @@ class CibaPages:
 
     async def _of(self, interaction: Interaction) -> CibaRequest:
         data: Mapping[str, Any] = interaction.data
-        return await self._find(uuid.UUID(data["person"]), data["request"])
+        return await self._find(uuid.UUID(data["of_person"]), data["of_request"])
 
     async def _find(self, person_id: uuid.UUID, reference: str) -> CibaRequest:
         try:

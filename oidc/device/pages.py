@@ -62,7 +62,7 @@ class DevicePages:
         if found is None:
             wrong = pages.gettext(request, "This code is not right, or its time is over. Look at the screen again.")
             return _entry_form(request, typed=typed, error=wrong, status=422)
-        kept = {"bucket": found.bucket, "request": str(found.request_id)}
+        kept = {"bucket": found.bucket, "of_request": str(found.request_id)}
         interaction = await self.interactions.start(request, resume=CONFIRM_PATH, data=kept)
         return _see(interaction.resume_url)
 
@@ -90,7 +90,7 @@ class DevicePages:
         if form["decision"] != "allow" or form["same"] != "yes":
             return await self._question(request, interaction, one, asking, unsure=True)
         await self.interactions.finish(interaction)
-        kept = {"bucket": one.bucket, "request": str(one.request_id)}
+        kept = {"bucket": one.bucket, "of_request": str(one.request_id)}
         try:
             return await self.walk.begin(request, asking, DeviceEnding(self.asked, one), **kept)
         except OAuthError as error:
@@ -136,7 +136,7 @@ class DevicePages:
         """The request while it waits."""
         data = interaction.data
         async with self.asked.database.raw_read() as tx:
-            found = await self.requests.find(tx, data["bucket"], uuid.UUID(data["request"]))
+            found = await self.requests.find(tx, data["bucket"], uuid.UUID(data["of_request"]))
         return found if found is not None and found.is_waiting(self.clock.now()) else None
 
     async def _asking_or_none(self, one: DeviceRequest | None) -> Asking | None:
