@@ -11,6 +11,7 @@ import os
 import stat
 import threading
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,6 +32,12 @@ _OID_ED25519 = "1.3.101.112"
 _HIDDEN = {Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False}
 
 Answer = TypeVar("Answer")
+
+
+@lru_cache(maxsize=4)
+def opened_token(place: HardwarePlace) -> "HardwareToken":
+    """See `HardwarePlace.open`."""
+    return HardwareToken(place)
 
 
 class HardwareToken:

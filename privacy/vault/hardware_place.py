@@ -17,7 +17,10 @@ class HardwarePlace:
     pin_file: Path
 
     def open(self) -> "HardwareToken":
-        """Raises VaultError that names what is missing, never the PIN."""
-        from privacy.vault.hardware import HardwareToken
+        """The token, one per process: PKCS #11 keeps one login for all sessions of a process.
 
-        return HardwareToken(self)
+        Raises VaultError that names what is missing, never the PIN.
+        """
+        from privacy.vault.hardware import opened_token
+
+        return opened_token(self)
