@@ -100,10 +100,15 @@ class TokenVerifier:
         self._clock = clock
         self._checked = CheckedSignatures()  # a back end sends one token with hundreds of requests
 
-    async def verify(self, request: Request, *, audience: str, scope: str | None = None) -> AccessToken:
-        """The token of the `Authorization` header. Raises TokenRefused, Unavailable. A token in the query or the
-        body is not looked at (RFC 9700 §4.3.2)."""
-        scheme, token = _presented(request)
+    async def verify(
+        self, request: Request, *, audience: str, scope: str | None = None, in_body: str | None = None
+    ) -> AccessToken:
+        """The token of the `Authorization` header. Raises TokenRefused, Unavailable.
+
+        A token in the query is not looked at (RFC 9700 §4.3.2). in_body: one that an endpoint read from a form
+        (RFC 6750 §2.2): then there must be no header, and it must be one that is bound to nothing.
+        """
+        scheme, token = _presented(request) if in_body is None else _presented_in_body(request, in_body)
         try:
             verified = verify_jwt(
                 token,
@@ -122,6 +127,8 @@ class TokenVerifier:
         except (JoseRefused, ValueError):
             raise TokenRefused("invalid_token", "The access token is not valid here.", scheme=scheme) from None
         jkt, x5t = _bindings(claims, scheme)
+        if in_body is not None and (jkt or x5t):
+            raise TokenRefused("invalid_request", "A bound access token belongs in the Authorization header.")
         self._check_certificate(request, scheme, x5t)
         await self._check_proof(request, scheme, token, jkt)
         if not await self._grants.is_live(grant_id):
@@ -202,3 +209,9 @@ def _presented(request: Request) -> tuple[str, str]:
     if not scheme or not token:
         raise TokenRefused("invalid_request", "The Authorization header must be Bearer or DPoP with a token.")
     return scheme, token
+
+
+def _presented_in_body(request: Request, token: str) -> tuple[str, str]:
+    if "authorization" in request.headers:
+        raise TokenRefused("invalid_request", "The access token was sent in more than one way.")
+    return "Bearer", token

@@ -103,7 +103,7 @@ async def test_a_client_that_is_not_known(world: ProviderWorld, portal: RelyingP
         ({"max_age": "-1"}, "invalid_request"),
         ({"max_age": "soon"}, "invalid_request"),
         ({"max_age": "٣"}, "invalid_request"),
-        ({"nonce": "n" * 513}, "invalid_request"),
+        ({"nonce": "n" * 2049}, "invalid_request"),
         ({"claims": "[]"}, "invalid_request"),  # case 50
         ({"claims": "{" * 2000}, "invalid_request"),
         ({"dpop_jkt": "short"}, "invalid_request"),

@@ -3,7 +3,7 @@
 from oidc.authorize.asking import Asking
 from oidc.errors import OAuthError, invalid_request
 
-MAX_NONCE = 512
+MAX_NONCE = 2048
 
 
 def check_response_type(asking: Asking) -> None:
@@ -24,5 +24,5 @@ def check_nonce(asking: Asking) -> None:
     """Kept as it is, for the id_token."""
     nonce = asking.params.get("nonce")
     if nonce is not None and len(nonce) > MAX_NONCE:
-        raise invalid_request("nonce is longer than 512 characters.")
+        raise invalid_request("nonce is longer than 2048 characters.")
     asking.nonce = nonce
