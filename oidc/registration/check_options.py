@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from core.jwe import encryption_key
+from oidc.certificates import NameUnreadable, distinguished_name
 from oidc.client_options import ClientOptions
 from oidc.encryption_names import CONTENT_ENCRYPTION, DEFAULT_CONTENT_ENCRYPTION, KEY_MANAGEMENT
 from oidc.errors import OAuthError
@@ -91,6 +92,11 @@ def _tls_subject(metadata: Mapping[str, Any], method: str) -> tuple[str, str] | 
     name, value = named[0]
     if not isinstance(value, str) or not 0 < len(value) <= MAX_SUBJECT or not value.isprintable():
         raise refused(name, "is not a usable name")
+    if name == "tls_client_auth_subject_dn":
+        try:
+            distinguished_name(value)
+        except NameUnreadable:
+            raise refused(name, "must be a name as RFC 4514 writes it, CN=...,O=...,C=VN, its values as text") from None
     if name == "tls_client_auth_san_ip":
         try:
             value = str(ipaddress.ip_address(value))
