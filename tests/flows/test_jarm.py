@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from core.jose import decode_unverified
+from tests.actors.jwe_reader import EncryptionKeyPair
 from tests.actors.relying_party import DROP, RelyingParty, answer_of
 from tests.support.provider_fixture import world
 from tests.support.provider_world import REDIRECT, ProviderWorld, form_of
@@ -138,3 +139,30 @@ async def test_an_old_answer_is_recognised(world: ProviderWorld, portal: Relying
     exp = decode_unverified(answer_of(answer)["response"]).claims["exp"]
     world.clock.advance(timedelta(minutes=10))
     assert exp < world.clock.now().timestamp()
+
+
+@pytest.mark.parametrize("mode", ["jwt", "form_post.jwt"])
+async def test_encrypted_to_the_clients_key(world: ProviderWorld, mode: str) -> None:
+    """JARM §2.2: signed first, then encrypted."""
+    held = EncryptionKeyPair.made("P-256")
+    portal = await world.register(
+        jwks={"keys": [held.jwk]},
+        authorization_encrypted_response_alg="ECDH-ES",
+        authorization_encrypted_response_enc="A256GCM",
+    )
+    answer = await world.http().get(portal.ask(response_mode=mode, prompt="none").url)
+    response = answer_of(answer)["response"] if mode == "jwt" else form_of(answer.text, "form-post")[1]["response"]
+    opened = held.open(response)
+    assert (opened.header["alg"], opened.header["enc"], opened.header["cty"]) == ("ECDH-ES", "A256GCM", "JWT")
+    assert (await portal.opened(opened.content.decode()))["error"] == "login_required"
+
+
+async def test_what_cannot_be_encrypted_is_not_sent_in_the_open(world: ProviderWorld) -> None:
+    """The key set lies where nothing is fetched from."""
+    portal = await world.register(
+        jwks_uri="https://localhost/keys", authorization_encrypted_response_alg="RSA-OAEP-256"
+    )
+    answer = await world.http().get(portal.ask(response_mode="jwt", prompt="none").url)
+    assert answer.status_code == 400
+    assert "location" not in answer.headers
+    assert 'id="error-code">invalid_client<' in answer.text

@@ -82,6 +82,17 @@ async def test_twenty_openings_of_one_pushed_request(world: ProviderWorld) -> No
     assert sum("code" in got for got in codes) == 1
 
 
+async def test_twenty_openings_of_one_posted_request(world: ProviderWorld) -> None:
+    """The ticket of a request that was sent in a form is good once."""
+    portal, browser = await world.register(), world.browser()
+    await browser.walk(portal)
+    attempt = portal.ask(claims="{}")
+    posted = await browser.http.post("/authorize", data=attempt.params)
+    answers = await in_parallel(lambda: browser.http.get(posted.headers["location"]))
+    assert Counter(answer.status_code for answer in answers) == {303: 1, 400: AT_ONCE - 1}
+    assert sum("code" in answer_of(answer) for answer in answers if answer.status_code == 303) == 1
+
+
 async def test_twenty_uses_of_one_assertion_or_proof(world: ProviderWorld) -> None:
     """Cases 24 and 39."""
     party = await world.register(method="private_key_jwt", dpop=True, grant_types=["client_credentials"])
