@@ -1,12 +1,12 @@
-"""RFC 7662 and RFC 7009: introspection for the token's own audience, revocation by its own client (case 35)."""
+"""RFC 7662: introspection for the token's own audience (case 35). As JWTs: test_rfc9701_introspection_jwt.py."""
 
-import httpx
+from datetime import timedelta
+
 import pytest
 
-from core.jose import decode_unverified
 from tests.actors.relying_party import RelyingParty
 from tests.support.provider_fixture import world
-from tests.support.provider_world import ProviderWorld
+from tests.support.provider_world import OPERATOR, ProviderWorld
 
 __all__ = ["world"]
 
@@ -41,7 +41,7 @@ async def test_a_resource_server_sees_its_own_tokens(world: ProviderWorld, porta
     server = await resource_server(world, "/userinfo")
     told = await introspected(server, tokens["access_token"])
     assert told["active"] is True
-    assert (told["client_id"], told["scope"]) == (portal.client_id, "openid email offline_access")
+    assert (told["client_id"], told["scope"]) == (portal.client_id, "openid email")
     assert told["sub"]
     # The person by the asker's own sector: two parties cannot compare notes.
     own = (await portal.userinfo(tokens["access_token"])).json()["sub"]
@@ -66,46 +66,23 @@ async def test_it_needs_authentication(world: ProviderWorld, portal: RelyingPart
     assert (await portal.http.get("/introspect")).status_code == 405
 
 
-@pytest.mark.parametrize("which", ["access_token", "refresh_token"])
-async def test_revoking_either_token_ends_both(world: ProviderWorld, portal: RelyingParty, which: str) -> None:
+async def test_suspended_clients_and_their_tokens(world: ProviderWorld, portal: RelyingParty) -> None:
+    """A suspended client gets no answer; a suspended portal's token is dead."""
     tokens = await tokens_of(world, portal)
-    assert (await portal.userinfo(tokens["access_token"])).status_code == 200
-    answer = await portal.post("/revoke", {"token": tokens[which], "token_type_hint": "whatever"})
-    assert answer.status_code == 200
-    await _dead(world, portal, tokens["access_token"])
-    assert (await portal.refresh(tokens["refresh_token"])).json()["error"] == "invalid_grant"
+    server, gone = await resource_server(world, "/userinfo"), await resource_server(world, "/userinfo")
+    assert (await introspected(server, tokens["access_token"]))["active"] is True
+    async with world.database.raw() as tx:
+        await world.provider.registrar.set_state(tx, gone.client_id, "suspended", by=OPERATOR)
+        await world.provider.registrar.set_state(tx, portal.client_id, "suspended", by=OPERATOR)
+    for client in (gone, portal):
+        world.provider.foundation.statuses.forget(f"client:{client.client_id}")
+    answer = await gone.post("/introspect", {"token": tokens["access_token"]})
+    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+    assert await introspected(server, tokens["access_token"]) == {"active": False}
 
 
-async def test_only_by_its_own_client_and_unknown_ones_are_fine(world: ProviderWorld, portal: RelyingParty) -> None:
+async def test_expired_tokens_are_inactive(world: ProviderWorld, portal: RelyingParty) -> None:
     tokens = await tokens_of(world, portal)
-    other = await world.register()
-    for token in (*tokens.values(), "unknown", "a.b.c"):
-        assert (await other.post("/revoke", {"token": str(token)})).status_code == 200
-    assert (await portal.refresh(tokens["refresh_token"])).status_code == 200
-    answer = await portal.post("/revoke", {"token": "x"}, plain=True)
-    assert answer.status_code == 401
-    assert (await portal.post("/revoke", {})).json()["error"] == "invalid_request"
-
-
-async def test_a_back_end_may_end_its_own_tokens_and_get_new_ones(world: ProviderWorld) -> None:
-    back_end = await world.register(method="private_key_jwt", grant_types=["client_credentials"])
-    server = await resource_server(world, "/api/lookup")
-    token = (await back_end.client_credentials()).json()["access_token"]
-    assert (await introspected(server, token))["active"] is True
-    await back_end.post("/revoke", {"token": token})
-    await _forget(world, token)
-    assert await introspected(server, token) == {"active": False}
-    fresh = (await back_end.client_credentials()).json()["access_token"]
-    assert (await introspected(server, fresh))["active"] is True
-
-
-async def _dead(world: ProviderWorld, portal: RelyingParty, token: str) -> httpx.Response:
-    await _forget(world, token)
-    answer = await portal.userinfo(token)
-    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_token")
-    return answer
-
-
-async def _forget(world: ProviderWorld, token: str) -> None:
-    """What the notification does; whether it arrives is shown in tests/races/test_code_revocation.py."""
-    world.provider.foundation.statuses.forget(str(decode_unverified(token).claims["gid"]))
+    server = await resource_server(world, "/userinfo")
+    world.clock.advance(timedelta(seconds=601))
+    assert await introspected(server, tokens["access_token"]) == {"active": False}
