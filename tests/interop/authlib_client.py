@@ -47,7 +47,7 @@ def _code_flow(guide: Mapping[str, Any], citizen: "_Citizen", method: str) -> No
     metadata = httpx.get(f"{guide['issuer']}/.well-known/openid-configuration").json()
     portal = OAuth2Client(
         client_id=client["client_id"],
-        client_secret=client["client_secret"] or client["private_jwk"],
+        client_secret=client["client_secret"] or jwk.import_key(client["private_jwk"]),
         token_endpoint_auth_method=method,
         redirect_uri=client["redirect_uris"][0],
         scope=SCOPE,
