@@ -26,5 +26,8 @@ def shown(code: str) -> str:
 
 def read_user_code(typed: str) -> str | None:
     """What was typed, in capitals and without dashes and spaces; None when it cannot be a code."""
-    code = _NOISE.sub("", typed).upper()
-    return code if len(code) == LENGTH and all(letter in LETTERS for letter in code) else None
+    letters = _NOISE.sub("", typed)
+    if len(letters) != LENGTH or not letters.isascii():
+        return None
+    code = letters.upper()
+    return code if set(code) <= set(LETTERS) else None
