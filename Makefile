@@ -14,8 +14,8 @@ PEOPLE ?= 100000
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
-run: $(STAMP) ## Run the service, its worker and the demo portal with sandbox people (Ctrl-C stops)
-	@$(BIN)/dinhdanh up
+run: $(STAMP) ## Run the service, its worker and the demo portal with sandbox people (TLS=1: behind nginx; Ctrl-C stops)
+	@$(if $(TLS),DINHDANH_TLS=1) $(BIN)/dinhdanh up
 
 test: $(STAMP) ## Run the whole test suite on real PostgreSQL, Redis and Chromium
 	@$(BIN)/python -m tests.support.system_packages

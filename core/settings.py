@@ -9,9 +9,13 @@ import ipaddress
 import re
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+TLS_AUTHORITY = "tls_authority.pem"
+"""The sandbox's own certificate authority, in its secrets directory."""
 
 
 class SettingsError(Exception):
@@ -74,6 +78,15 @@ class Settings(BaseSettings):
     """Certificate authorities (PEM) whose client certificates may authenticate (tls_client_auth); none without it."""
     mtls_base: str = ""
     """Origin at which the proxy asks for client certificates, when that is another than the issuer (RFC 8705 §5)."""
+
+    listen_socket: Path | None = None
+    """Unix socket to listen on instead of host and port, for a proxy on this machine that ends TLS."""
+    tls: bool = False
+    """Sandbox only: nginx in front of it ends TLS (`make run TLS=1`), in a data directory of its own."""
+    tls_port: int = Field(default=8443, ge=1, le=65535)
+    tls_mtls_port: int = Field(default=8445, ge=1, le=65535)
+    """Where the front asks for client certificates; browsers are not bothered with that on the other one."""
+    tls_portal_port: int = Field(default=8444, ge=1, le=65535)
 
     outbound_allowed: tuple[str, ...] = ()
     """`host:port` that we may call though it lies in a private network, for test environments; in the sandbox the
@@ -138,6 +151,32 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _behind_our_front(self) -> Self:
+        if not self.tls:
+            return self
+        if self.mode != "sandbox":
+            raise ValueError("DINHDANH_TLS is for the sandbox; in production a proxy of yours ends TLS")
+        if self.issuer and not self.https:
+            raise ValueError("DINHDANH_ISSUER must be https with DINHDANH_TLS")
+        issuer = self.issuer or f"https://localhost:{self.tls_port}"
+        data_dir = self.data_dir if "data_dir" in self.model_fields_set else self.data_dir / "tls"
+        authority = data_dir / "secrets" / TLS_AUTHORITY
+        derived = {
+            "issuer": issuer,
+            "data_dir": data_dir,
+            "trusted_proxies": ("unix",),
+            "client_certificate_header": "Client-Cert",
+            "client_ca_file": authority,
+            "mtls_base": f"https://{urlsplit(issuer).hostname}:{self.tls_mtls_port}",
+            "outbound_ca_file": authority,
+            "outbound_allowed": (f"localhost:{self.tls_portal_port}",),
+        }
+        for name, value in derived.items():
+            if name not in self.model_fields_set:
+                object.__setattr__(self, name, value)
+        return self
+
+    @model_validator(mode="after")
     def _production_is_complete(self) -> Self:
         if self.mode == "sandbox":
             if not self.issuer:
@@ -171,6 +210,11 @@ class Settings(BaseSettings):
     @property
     def secrets_dir(self) -> Path:
         return self.data_dir / "secrets"
+
+    @property
+    def portal_url(self) -> str:
+        """Origin of the sandbox's demo portal."""
+        return f"https://localhost:{self.tls_portal_port}" if self.tls else f"http://localhost:{self.portal_port}"
 
 
 _NEEDED = {

@@ -58,10 +58,6 @@ def guide(settings: Settings) -> Sandbox:
         raise CommandError(f"{GUIDE} is not what this version wrote: remove the data directory") from None
 
 
-def portal_url(settings: Settings) -> str:
-    return f"http://localhost:{settings.portal_port}"
-
-
 async def _seed(settings: Settings) -> Sandbox:
     conformance = ConformanceSettings()
     if (settings.secrets_dir / GUIDE).exists():
@@ -77,7 +73,7 @@ async def _seed(settings: Settings) -> Sandbox:
 
 def _must_fit(settings: Settings, conformance: ConformanceSettings, found: Sandbox) -> None:
     """Clients were registered with these addresses. Raises CommandError."""
-    if (found.issuer, found.portal) != (settings.issuer, portal_url(settings)):
+    if (found.issuer, found.portal) != (settings.issuer, settings.portal_url):
         raise CommandError(
             f"this sandbox was furnished for {found.issuer} and {found.portal}: "
             "use the same ports, or another DINHDANH_DATA_DIR"
@@ -93,7 +89,7 @@ async def _with_new_clients(settings: Settings, conformance: ConformanceSettings
     """A sandbox that an older version furnished gets the clients that came since."""
     redirect = found.conformance_redirect or conformance.conformance_redirect
     known = {client.client_id for client in found.clients}
-    missing = [plan for plan in plans(portal_url(settings), redirect) if plan.client_id not in known]
+    missing = [plan for plan in plans(settings.portal_url, redirect) if plan.client_id not in known]
     if not missing:
         return found
     try:
@@ -135,11 +131,11 @@ async def _furnish(settings: Settings, parts: Parts, conformance: ConformanceSet
     async with parts.get(Database).page() as tx:
         people = await _accounts(settings, parts, tx)
         agencies, officials = await furnish_offices(parts, tx, OPERATOR)
-        wanted = plans(portal_url(settings), conformance.conformance_redirect)
+        wanted = plans(settings.portal_url, conformance.conformance_redirect)
         clients = await register_clients(settings, parts, tx, OPERATOR, wanted)
     return Sandbox(
         issuer=settings.issuer,
-        portal=portal_url(settings),
+        portal=settings.portal_url,
         personas=people,
         officials=officials,
         agencies=agencies,

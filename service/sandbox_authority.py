@@ -3,17 +3,17 @@
 from datetime import datetime
 from pathlib import Path
 
+from core.settings import TLS_AUTHORITY
 from service.errors import CommandError
 from service.secret_files import write_private
 from service.tls_certificates import Identified, make_authority
 
-CERTIFICATE = "tls_authority.pem"
 KEY = "tls_authority_key.pem"
 
 
 def sandbox_authority(folder: Path, now: datetime) -> Identified:
     """Reads or makes it. Raises CommandError when the files are not what this wrote."""
-    certificate, key = folder / CERTIFICATE, folder / KEY
+    certificate, key = folder / TLS_AUTHORITY, folder / KEY
     if not certificate.exists():
         made = make_authority("Dinh Danh sandbox authority", now)
         write_private(key, made.key_pem)
@@ -21,4 +21,4 @@ def sandbox_authority(folder: Path, now: datetime) -> Identified:
     try:
         return Identified.from_pem(certificate.read_text("ascii"), key.read_text("ascii"))
     except (OSError, ValueError):
-        raise CommandError(f"{CERTIFICATE} and {KEY} do not belong together: remove both") from None
+        raise CommandError(f"{TLS_AUTHORITY} and {KEY} do not belong together: remove both") from None

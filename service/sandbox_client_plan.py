@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from core.jose import SigningKey
 from service.tls_certificates import Identified
@@ -85,12 +85,12 @@ class ClientPlan:
 
 def certificate_jwk(certificate: Identified) -> dict[str, Any]:
     """The certificate's key with the certificate in `x5c` (RFC 7517 §4.7), as RFC 8705 §2.2.2 wants it."""
-    numbers = certificate.key.public_key().public_numbers()
+    point = certificate.certificate.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
     return {
         "kty": "EC",
         "crv": "P-256",
-        "x": _base64url(numbers.x.to_bytes(32, "big")),
-        "y": _base64url(numbers.y.to_bytes(32, "big")),
+        "x": _base64url(point[1:33]),
+        "y": _base64url(point[33:]),
         "use": "sig",
         "alg": "ES256",
         "kid": f"{certificate.certificate.serial_number:x}",

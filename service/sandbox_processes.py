@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from core.settings import Settings, secret_value
+from core.settings import TLS_AUTHORITY, Settings, secret_value
 from service.gate import with_gate
 from service.http_probe import answers
 from service.metrics_dir import METRICS_DIR
@@ -37,6 +37,7 @@ def web_child(settings: Settings, marks: Path, gate: Path) -> Supervised:
     metrics = absolute_data_dir(settings) / "run" / "metrics"
     environment = _environment(settings) | {
         METRICS_DIR: str(metrics),
+        **({"DINHDANH_LISTEN_SOCKET": str(settings.listen_socket)} if settings.listen_socket else {}),
         "DATABASE_URL": secret_value(settings.database_url, "DATABASE_URL"),
         "REDIS_URL": secret_value(settings.redis_url, "REDIS_URL"),
     }
@@ -94,10 +95,15 @@ def portal_child(settings: Settings, file: Path) -> Supervised:
             name="the demo portal",
             command=[sys.executable, "-m", "examples.portal", str(file)],
             log_path=absolute_data_dir(settings) / "log" / "portal.log",
-            environment=_environment(settings) | {"PYTHONPATH": str(CHECKOUT)},
+            environment=_environment(settings) | {"PYTHONPATH": str(CHECKOUT)} | _trust_in_our_authority(settings),
             is_ready=lambda _pid: answers(f"http://{settings.host}:{settings.portal_port}/"),
         )
     )
+
+
+def _trust_in_our_authority(settings: Settings) -> dict[str, str]:
+    """Behind the TLS front the portal meets a certificate of our own making."""
+    return {"SSL_CERT_FILE": str(settings.secrets_dir.absolute() / TLS_AUTHORITY)} if settings.tls else {}
 
 
 def _environment(settings: Settings) -> dict[str, str]:
@@ -106,5 +112,6 @@ def _environment(settings: Settings) -> dict[str, str]:
     return inherited | {
         "DINHDANH_DATA_DIR": str(absolute_data_dir(settings)),
         "DINHDANH_ISSUER": settings.issuer,
+        "DINHDANH_TLS": "1" if settings.tls else "",
         "TMPDIR": str(_temporary_dir(settings)),
     }

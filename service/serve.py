@@ -26,7 +26,8 @@ log = structlog.get_logger(__name__)
 
 def serve(settings: Settings) -> None:
     """Serve until a signal asks to end. Raises PortTaken, CommandError, ChildFailed: each one sentence."""
-    require_free_port(PortWish(settings.host, settings.port, "DINHDANH_PORT"))
+    if settings.listen_socket is None:
+        require_free_port(PortWish(settings.host, settings.port, "DINHDANH_PORT"))
     url = secret_value(settings.database_url, "DATABASE_URL")
     with (
         contextlib.suppress(AskedToEnd),
@@ -45,7 +46,7 @@ def serve(settings: Settings) -> None:
             open_gate(marks / GATE)
             for process in processes:
                 process.wait_ready()
-            log.info("serve.ready", port=settings.port, workers=settings.workers)
+            log.info("serve.ready", port=None if settings.listen_socket else settings.port, workers=settings.workers)
             mark_ready()
             wait_for_signal()
         finally:
@@ -63,9 +64,27 @@ def _check(url: str, settings: Settings) -> None:
 
 @contextlib.contextmanager
 def _listening(settings: Settings) -> Iterator[socket.socket]:
+    if settings.listen_socket is not None:
+        with _listening_on_socket(settings.listen_socket) as listening:
+            yield listening
+        return
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG) as listening:
         yield listening
+
+
+@contextlib.contextmanager
+def _listening_on_socket(path: Path) -> Iterator[socket.socket]:
+    """Its directory says who may come: it should be closed to all but the proxy."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
+        path.unlink(missing_ok=True)  # a leftover: a socket does not go with its process
+        listening.bind(str(path))
+        path.chmod(0o600)
+        listening.listen(BACKLOG)
+        try:
+            yield listening
+        finally:
+            path.unlink(missing_ok=True)
 
 
 def _web_process(number: int, listening: socket.socket, marks: Path) -> Supervised:

@@ -1,6 +1,8 @@
 """Certificates of our own making, for the sandbox: its authority, the server's, and those of test clients.
 
-X.509 (RFC 5280) with P-256 keys. Nobody outside a sandbox is asked to trust any of them.
+X.509 (RFC 5280), P-256 keys; the server's is RSA, since the cipher suites that every version of FAPI permits
+under TLS 1.2 are those with RSA (FAPI 1.0 Part 2 §8.5; FAPI 2.0 §5.2.1 with RFC 9325 §4.2). Nobody outside a
+sandbox is asked to trust any of them.
 """
 
 import ipaddress
@@ -9,16 +11,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 AUTHORITY_LIFE = timedelta(days=3650)
 SERVER_LIFE = timedelta(days=397)
 """What browsers take at the most from a public authority (CA/Browser Forum, Baseline Requirements §6.3.2)."""
 CLIENT_LIFE = timedelta(days=3650)
+RENEWED_AHEAD = timedelta(days=7)
 BACKDATED = timedelta(days=1)
 """For clocks that are behind ours."""
+
+
+RSA_BITS = 2048
+_Private = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+_Public = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +35,7 @@ class Identified:
     """A certificate and its private key; `repr` shows the subject alone."""
 
     certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
+    key: _Private
 
     def __repr__(self) -> str:
         return f"Identified({self.certificate.subject.rfc4514_string()!r})"
@@ -47,7 +56,7 @@ class Identified:
         """Raises ValueError when one of them is something else, or they do not belong together."""
         read = serialization.load_pem_private_key(key.encode(), password=None)
         found = x509.load_pem_x509_certificate(certificate.encode())
-        if not isinstance(read, ec.EllipticCurvePrivateKey) or found.public_key() != read.public_key():
+        if not isinstance(read, _Private) or found.public_key() != read.public_key():
             raise ValueError("the key is not the one of the certificate")
         return cls(found, read)
 
@@ -64,7 +73,7 @@ def make_authority(common_name: str, now: datetime) -> Identified:
 
 def issue_server(authority: Identified, hosts: Sequence[str], now: datetime) -> Identified:
     """A server certificate for host names and addresses (RFC 9525: names stand in the SAN)."""
-    key = _new_key()
+    key = rsa.generate_private_key(65537, RSA_BITS)
     builder = _begun(_name(hosts[0]), authority.certificate.subject, key.public_key(), now, SERVER_LIFE)
     builder = builder.add_extension(
         x509.SubjectAlternativeName([_general_name(host) for host in hosts]), critical=False
@@ -87,6 +96,18 @@ def self_signed_client(common_name: str, now: datetime) -> Identified:
     return _leaf(builder, key, None, ExtendedKeyUsageOID.CLIENT_AUTH)
 
 
+def still_good(certificate_pem: str, authority: Identified, hosts: Sequence[str], now: datetime) -> bool:
+    """Whether a server certificate of ours still serves: same authority, same hosts, a week of life."""
+    try:
+        found = x509.load_pem_x509_certificate(certificate_pem.encode())
+        found.verify_directly_issued_by(authority.certificate)
+        names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
+        return False
+    wanted = {_general_name(host) for host in hosts}
+    return set(names) == wanted and found.not_valid_before_utc <= now < found.not_valid_after_utc - RENEWED_AHEAD
+
+
 def _new_key() -> ec.EllipticCurvePrivateKey:
     return ec.generate_private_key(ec.SECP256R1())
 
@@ -101,7 +122,11 @@ def _name(common_name: str) -> x509.Name:
 
 
 def _begun(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, now: datetime, life: timedelta
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey,
+    now: datetime,
+    life: timedelta,
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
@@ -117,7 +142,7 @@ def _begun(
 
 def _leaf(
     builder: x509.CertificateBuilder,
-    key: ec.EllipticCurvePrivateKey,
+    key: _Private,
     authority: Identified | None,
     purpose: x509.ObjectIdentifier,
 ) -> Identified:

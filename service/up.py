@@ -7,6 +7,7 @@ is restarted when it dies, and is gone when this process is gone.
 import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.status import Status
@@ -23,6 +24,9 @@ from service.signals import AskedToEnd, end_on_signals, wait_for_signal
 from service.supervise import Supervised
 from service.welcome import show_welcome
 
+if TYPE_CHECKING:
+    from service.tls_front import TlsFront
+
 GATE = "gate"
 
 
@@ -31,13 +35,13 @@ def up(settings: Settings, console: Console) -> None:
     if not settings.sandbox:
         raise CommandError("`dinhdanh up` is the sandbox; in production run `dinhdanh serve` and `dinhdanh worker`")
     settings = _with_fitting_issuer(settings)
-    ports = (
-        PortWish(settings.host, settings.port, "DINHDANH_PORT"),
-        PortWish(settings.host, settings.portal_port, "DINHDANH_PORTAL_PORT"),
-    )
+    front = _front() if settings.tls else None
+    ports = _ports(settings)
     with contextlib.suppress(AskedToEnd), end_on_signals(), contextlib.ExitStack() as stack:
         with console.status("Starting PostgreSQL and Redis …") as status:
             settings = stack.enter_context(servers_for_up(settings, ports)).settings
+            if front is not None:
+                settings = changed(settings, listen_socket=front.web_socket(settings))
             marks = stack.enter_context(ready_marks(fresh_temporary_dir(settings)))
             # Web and worker load their code while the database is made ready here, and wait at a gate.
             gate = marks / GATE
@@ -47,8 +51,9 @@ def up(settings: Settings, console: Console) -> None:
             open_gate(gate)
             status.update("Starting the service …")
             portal = portal_child(settings, portal_file)
-            stack.enter_context(_running((portal,)))
-            for process in (web, portal, worker):
+            last = [portal, *([] if front is None else [front.child(settings)])]
+            stack.enter_context(_running(last))
+            for process in (web, worker, *last):
                 process.wait_ready()
         show_welcome(console, sandbox)
         stack.callback(console.print, "Stopping …")
@@ -57,9 +62,29 @@ def up(settings: Settings, console: Console) -> None:
 
 def _with_fitting_issuer(settings: Settings) -> Settings:
     """The issuer follows a port chosen by DINHDANH_PORT, unless it was chosen itself."""
-    if "issuer" in settings.model_fields_set:
+    if "issuer" in settings.model_fields_set or settings.tls:
         return settings
     return changed(settings, issuer=f"http://localhost:{settings.port}")
+
+
+def _front() -> "TlsFront":
+    """Imported late, and for those alone who want it. Raises CommandError when there is no nginx."""
+    from service.tls_front import TlsFront
+
+    return TlsFront.find()
+
+
+def _ports(settings: Settings) -> tuple[PortWish, ...]:
+    """What this run will listen on; behind the front the application itself has a socket instead of a port."""
+    portal = PortWish(settings.host, settings.portal_port, "DINHDANH_PORTAL_PORT")
+    if not settings.tls:
+        return PortWish(settings.host, settings.port, "DINHDANH_PORT"), portal
+    return (
+        portal,
+        PortWish(settings.host, settings.tls_port, "DINHDANH_TLS_PORT"),
+        PortWish(settings.host, settings.tls_mtls_port, "DINHDANH_TLS_MTLS_PORT"),
+        PortWish(settings.host, settings.tls_portal_port, "DINHDANH_TLS_PORTAL_PORT"),
+    )
 
 
 def _prepare(settings: Settings, status: Status) -> tuple[Sandbox, Path]:
@@ -71,6 +96,10 @@ def _prepare(settings: Settings, status: Status) -> tuple[Sandbox, Path]:
 
     status.update("Migrating the database …")
     make_sandbox_keys(settings)
+    if settings.tls:
+        from service.tls_front import prepare_certificates
+
+        prepare_certificates(settings)
     prepare_database(settings)
     status.update("Preparing the sandbox people …")
     sandbox = seed(settings)
