@@ -32,8 +32,9 @@ class GrantEnder:
     async def on_session_ended(self, tx: Tx, event: Event) -> None:
         """Signed out here: what the session was used for ends with it, and the services are told."""
         person_id, sid, now = uuid.UUID(event.payload["person_id"]), str(event.payload["sid"]), self._clock.now()
-        await tell_of_session(tx, person_id, sid, now=now)
+        # First, and by that after any redemption of a code that is under way: who got tokens is told.
         await grants.revoke_of_session(tx, person_id, sid, reason="signed-out", now=now)
+        await tell_of_session(tx, person_id, sid, now=now)
 
     async def on_account_locked(self, tx: Tx, event: Event) -> None:
         await self._end_all(tx, event, "account-locked")

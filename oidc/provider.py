@@ -40,6 +40,7 @@ from oidc.pushed import PushedRequests
 from oidc.registration.register import DEFAULT_PURPOSE, Registered, Registrar
 from oidc.registration.sector_document import check_sector_document
 from oidc.revoke import RevocationEndpoint
+from oidc.services import ServicesPage
 from oidc.token.context import TokenRooms
 from oidc.token.endpoint import TokenEndpoint
 from oidc.userinfo import UserinfoEndpoint
@@ -162,10 +163,6 @@ class OpenIdProvider:
             pseudonyms=pseudonyms,
             claim_values=keys.claim_values,
             clock=clock,
-            identity=identity,
-            pseudonyms=pseudonyms,
-            claim_values=keys.claim_values,
-            clock=clock,
         )
         self.introspection = IntrospectionEndpoint(
             issuer=issuer,
@@ -182,6 +179,7 @@ class OpenIdProvider:
             authentication=authentication, keys=keys, database=database, cache=cache, clock=clock
         )
         self.signed_out = SignedOutPage(issuer, pages, cache)
+        self.services = ServicesPage(issuer, identity, pages, database)
         requests = LogoutRequests(issuer, clients, keys, cache)
         self.logout = LogoutEndpoint(
             requests, identity, interactions, answers, pages, self.signed_out, database, clock

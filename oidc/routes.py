@@ -73,6 +73,10 @@ async def logout_done(request: Request) -> Response:
     return await part(request, OpenIdProvider).signed_out.get(request)
 
 
+async def services(request: Request) -> Response:
+    return await part(request, OpenIdProvider).services.get(request)
+
+
 router = APIRouter()
 for _path, _endpoint, _methods in (
     ("/.well-known/openid-configuration", metadata, ["GET"]),
@@ -88,5 +92,6 @@ for _path, _endpoint, _methods in (
     ("/logout", logout, ["GET", "POST"]),
     ("/logout/confirm", logout_confirm, ["POST"]),
     ("/logout/done", logout_done, ["GET"]),
+    ("/me/services", services, ["GET"]),
 ):
     router.add_route(_path, _endpoint, methods=_methods, include_in_schema=False)

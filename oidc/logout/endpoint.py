@@ -112,9 +112,10 @@ class LogoutEndpoint:
     async def _end(self, request: Request, session: Session, target: str | None, client_name: str | None) -> Response:
         now = self.clock.now()
         async with self.database.raw() as tx:
-            frames = await self.signed_out.frames(tx, session.person, session.sid)
-            await tell_of_session(tx, session.person, session.sid, now=now)
+            # First, and by that after any redemption of a code that is under way: who got tokens is told.
             await grants.revoke_of_session(tx, session.person, session.sid, reason="signed-out", now=now)
+            await tell_of_session(tx, session.person, session.sid, now=now)
+            frames = await self.signed_out.frames(tx, session.person, session.sid)
         response = self.signed_out.show(request, AfterLogout(frames, target, client_name))
         await self.identity.end_session(response, request)
         return response

@@ -37,6 +37,11 @@ _OF_SESSION = Query(
         """
     ).bindparams(_NOW, _PERSON, bindparam("sid", type_=Text))
 )
+_HOLD = Query(
+    text("SELECT gid FROM oidc.grants WHERE person_id = :person_id AND revoked_at IS NULL FOR UPDATE").bindparams(
+        _PERSON
+    )
+)
 _OF_PERSON = Query(
     text(
         """
@@ -124,13 +129,15 @@ class LogoutMessage:
 
 
 async def tell_of_session(tx: Tx, person_id: uuid.UUID, sid: str, *, now: datetime) -> int:
-    """One message to each client of a session that ends; gives how many are new."""
+    """One message to each client of a session that ends; gives how many are new. Ask after the grants were revoked: a
+    redemption that was under way has then either failed or is seen here."""
     return await tx.run(_OF_SESSION, person_id=person_id, sid=sid, now=now)
 
 
 async def tell_of_person(tx: Tx, person_id: uuid.UUID, *, now: datetime) -> int:
     """One message to each client with a live grant of the person: all of his sessions there are over. Ask before the
     grants are revoked. A client that wants a `sid` is told of each recent session."""
+    await tx.rows(_HOLD, person_id=person_id)  # after any redemption of a code that is under way
     return await tx.run(_OF_PERSON, person_id=person_id, now=now, since=now - RECENT)
 
 

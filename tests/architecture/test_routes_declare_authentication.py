@@ -80,6 +80,7 @@ WHO = {
     "POST /me/profile": "person",
     "GET /me/receipts/{reference}": "person",
     "GET /me/receipts/{reference}/file": "person",
+    "GET /me/services": "person",
     "GET /me/signins": "person",
     "POST /me/signins": "person",
     "GET /official": "person",
