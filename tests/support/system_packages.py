@@ -21,8 +21,9 @@ class Need:
     what_for: str
 
 
+BROWSERS = ("chromium", "chromium-browser")
 NEEDS = (
-    Need("chromium", ("chromium", "chromium-browser"), "the browser tests"),
+    Need("chromium", BROWSERS, "the browser tests"),
     Need("softhsm2", ("softhsm2-util",), "the tests of keys in a hardware token"),
     Need("nginx-light", ("nginx", "/usr/sbin/nginx"), "the tests of the TLS front"),
 )
