@@ -3,6 +3,7 @@
 import base64
 import secrets
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -206,6 +207,90 @@ async def test_who_a_fapi_client_must_speak_to(
         assert (await _asked(back_end, back_end.assertion(aud=audience))).status_code == 200
 
 
+async def test_an_rsa_key_signs_by_pss_only(world: ProviderWorld) -> None:
+    """Case 23: the registered key itself, by the older padding."""
+    key = SigningKey.generate("PS256")
+    party = await world.register(method="private_key_jwt", jwks={"keys": [key.public().public_jwk()]}, **BACK_END)
+    party.key = key
+    assert (await party.client_credentials()).status_code == 200
+    party.key = SigningKey.from_jwk({**key.private_jwk(), "alg": "RS256"})
+    refused(await party.client_credentials())
+
+
+async def test_keys_for_other_things_prove_nothing(world: ProviderWorld) -> None:
+    """RFC 7517 §4.2, §4.3: a key for encryption lies in the set, its holder is not the client."""
+    own, reader, odd = (SigningKey.generate("ES256") for _ in range(3))
+    public = [own.public().public_jwk(), {**reader.public().public_jwk(), "use": "enc"}]
+    bare = {name: value for name, value in odd.public().public_jwk().items() if name != "use"}
+    keys = {"keys": [*public, {**bare, "key_ops": ["deriveKey"], "alg": "ECDH-ES"}]}
+    party = await world.register(method="private_key_jwt", jwks=keys, **BACK_END)
+    for key, status in ((own, 200), (reader, 401), (odd, 401)):
+        party.key = key
+        assert (await party.client_credentials()).status_code == status
+
+
+async def test_one_jti_of_two_clients(world: ProviderWorld, back_end: RelyingParty) -> None:
+    """The mark is the client's own: nobody can spend another's."""
+    other = await world.register(method="private_key_jwt", **BACK_END)
+    for party in (back_end, other):
+        assert (await try_assertion(party, party.assertion(jti="the same"))).status_code == 200
+
+
+async def test_an_unknown_client_costs_a_signature_as_well(world: ProviderWorld, back_end: RelyingParty) -> None:
+    """Case 21: the same refusal for who does not exist, is suspended, or has another method."""
+    secret_holder = await world.register(**BACK_END)
+    told = [
+        refused(await try_assertion(back_end, back_end.assertion(iss=name, sub=name))).json()
+        for name in ("nobody", secret_holder.client_id)
+    ]
+    await _set_state(world, back_end, "suspended")
+    told.append(refused(await try_assertion(back_end, back_end.assertion())).json())
+    assert told[0] == told[1] == told[2]
+
+
+# --- who may not come at all ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", ["pending", "suspended", "deleted"])
+@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"])
+async def test_only_active_clients(world: ProviderWorld, state: str, method: str) -> None:
+    party = await world.register(method=method, **({} if method == "none" else BACK_END))
+    await _set_state(world, party, state)
+    refused(await party.post("/token", GRANT))
+    refused(await party.post("/par", {"client_id": party.client_id}))
+    refused(await party.post("/revoke", {"token": "x"}))
+
+
+async def test_a_secret_that_has_expired(world: ProviderWorld) -> None:
+    """RFC 7591 §3.2.1: client_secret_expires_at is kept, to the second."""
+    party = await world.register(**BACK_END)
+    now = world.clock.now()
+    for expires_at, status in ((now + timedelta(seconds=1), 200), (now, 401), (None, 200)):
+        async with world.owner.raw() as tx:
+            sql = "UPDATE oidc.clients SET secret_expires_at = $1, changed_at = clock_timestamp() WHERE client_id = $2"
+            await tx.conn.execute(sql, expires_at, party.client_id)
+        world.provider.foundation.clients.forget(party.client_id)
+        assert (await party.client_credentials()).status_code == status
+
+
+async def test_certificates_are_not_offered_where_no_proxy_hands_them_on(world: ProviderWorld) -> None:
+    """RFC 8705: this installation has no such proxy, so what is written in the header says nothing."""
+    document = (await world.http().get("/.well-known/openid-configuration")).json()
+    assert "mtls_endpoint_aliases" not in document
+    assert "tls_client_auth" not in document["token_endpoint_auth_methods_supported"]
+    wrong: tuple[dict[str, Any], ...] = (
+        {"method": "tls_client_auth", "tls_client_auth_san_dns": "a.example"},
+        {
+            "method": "self_signed_tls_client_auth",
+            "jwks": {"keys": [SigningKey.generate("ES256").public().public_jwk()]},
+        },
+        {"tls_client_certificate_bound_access_tokens": True},
+    )
+    for changes in wrong:
+        with pytest.raises(Exception, match="invalid-client-metadata"):
+            await world.register(**{**BACK_END, **changes})
+
+
 async def test_a_client_without_authentication_gains_nothing(world: ProviderWorld) -> None:
     """Case 26."""
     app = await world.register(method="none")
@@ -232,3 +317,18 @@ async def _asked(party: RelyingParty, assertion: str) -> httpx.Response:
     headers = {} if party.proof_key is None else {"DPoP": party.proof("POST", "/token")}
     form = {**GRANT, "client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}
     return await party.post("/token", form, headers=headers, plain=True)
+
+
+async def _set_state(world: ProviderWorld, party: RelyingParty, state: str) -> None:
+    """An active client never becomes pending: then it is a copy of it that has not been active yet."""
+    async with world.owner.raw() as tx:
+        if state == "pending":
+            changes = {"client_id": f"{party.client_id}-new", "state": state}
+            sql = """INSERT INTO oidc.clients SELECT (jsonb_populate_record(NULL::oidc.clients, to_jsonb(c) || $1)).*
+                     FROM oidc.clients c WHERE client_id = $2"""
+            await tx.conn.execute(sql, changes, party.client_id)
+            party.client_id = changes["client_id"]
+            return
+        sql = "UPDATE oidc.clients SET state = $1, changed_at = clock_timestamp() WHERE client_id = $2"
+        await tx.conn.execute(sql, state, party.client_id)
+    world.provider.foundation.clients.forget(party.client_id)
