@@ -11,7 +11,7 @@ from oidc.authorize.checks.levels import PROMPTS
 from oidc.authorize.checks.redirect import RESPONSE_MODES
 from oidc.claims import claims_supported
 from oidc.encryption_names import CONTENT_ENCRYPTION, KEY_MANAGEMENT
-from oidc.profiles import ASSERTION_ALGORITHMS, SIGNING_ALGORITHMS
+from oidc.profiles import ASSERTION_ALGORITHMS, REQUEST_OBJECT_ALGORITHMS, SIGNING_ALGORITHMS
 from oidc.registration.check_options import DELIVERY_MODES
 from oidc.scopes import CLAIM_SCOPES, LOOKUP, OFFLINE, OPENID
 from oidc.tables import KEY_ALGORITHMS
@@ -72,7 +72,7 @@ def provider_metadata(
         "claims_parameter_supported": True,
         **verified_claims.metadata(),
         "request_parameter_supported": True,
-        "request_object_signing_alg_values_supported": signing,
+        "request_object_signing_alg_values_supported": list(REQUEST_OBJECT_ALGORITHMS),
         "require_signed_request_object": False,
         "authorization_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
         "authorization_encryption_alg_values_supported": list(KEY_MANAGEMENT),

@@ -13,6 +13,9 @@ from types import MappingProxyType
 ASSERTION_ALGORITHMS = ("ES256", "PS256", "EdDSA", "Ed25519")
 """RFC 8725 §3.1: no RS256 (PKCS #1 v1.5) and nothing symmetric in what clients sign for us."""
 
+REQUEST_OBJECT_ALGORITHMS = (*ASSERTION_ALGORITHMS, "RS256")
+"""For request objects RS256 as well (OpenID Connect Discovery §3), of clients of `openid-core` alone."""
+
 SIGNING_ALGORITHMS = ("ES256", "PS256", "EdDSA")
 """What we sign with, the best liked first; RS256 beside them for id_tokens outside the FAPI profiles."""
 
@@ -31,8 +34,9 @@ class Profile:
     DPoP or by a certificate. requires_nonce: whether a DPoP proof to the provider must bear a nonce of ours.
     requires_signed_request: whether requests must be signed objects (RFC 9101).
     strict_request_object: whether a request object needs its times and its client_id (FAPI 2.0 Message Signing
-    §5.3.1). requires_signed_response: whether answers must be asked for as JWTs (JARM). id_token_algs: what may sign
-    its id_tokens, the default first. needs_second_person: whether registering takes two people.
+    §5.3.1). request_object_algs: what may sign them. requires_signed_response: whether answers must be asked for as
+    JWTs (JARM). id_token_algs: what may sign its id_tokens, the default first.
+    needs_second_person: whether registering takes two people.
     """
 
     name: str
@@ -45,6 +49,7 @@ class Profile:
     requires_nonce: bool
     requires_signed_request: bool
     strict_request_object: bool
+    request_object_algs: tuple[str, ...]
     requires_signed_response: bool
     id_token_algs: tuple[str, ...]
     needs_second_person: bool
@@ -63,6 +68,7 @@ STANDARD = Profile(
     requires_nonce=False,
     requires_signed_request=False,
     strict_request_object=False,
+    request_object_algs=ASSERTION_ALGORITHMS,
     requires_signed_response=False,
     id_token_algs=(*SIGNING_ALGORITHMS, "RS256"),
     needs_second_person=False,
@@ -80,6 +86,7 @@ OPENID_CORE = Profile(
     requires_nonce=False,
     requires_signed_request=False,
     strict_request_object=False,
+    request_object_algs=REQUEST_OBJECT_ALGORITHMS,
     requires_signed_response=False,
     # OpenID Connect Registration §2: the default is RS256, and the modules of the plan rely on it.
     id_token_algs=("RS256", *SIGNING_ALGORITHMS),
@@ -98,6 +105,7 @@ FAPI2 = Profile(
     requires_nonce=False,
     requires_signed_request=False,
     strict_request_object=True,
+    request_object_algs=ASSERTION_ALGORITHMS,
     requires_signed_response=False,
     id_token_algs=SIGNING_ALGORITHMS,
     needs_second_person=False,
@@ -116,6 +124,7 @@ FAPI2_MESSAGE_SIGNING = Profile(
     # FAPI 2.0 Message Signing §5.3, §5.4.
     requires_signed_request=True,
     strict_request_object=True,
+    request_object_algs=ASSERTION_ALGORITHMS,
     requires_signed_response=True,
     id_token_algs=SIGNING_ALGORITHMS,
     needs_second_person=False,

@@ -4,7 +4,7 @@ What the object says replaces what stands beside it. A client assertion is signe
 audience: it has a `sub`, an object may have none, so neither can be shown as the other (RFC 9101 §10.8).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,6 @@ import orjson
 from core.jose import JoseRefused, VerificationKey, decode_unverified, verify_jwt
 from oidc.clients import Client
 from oidc.errors import OAuthError
-from oidc.profiles import ASSERTION_ALGORITHMS
 from oidc.resources import joined
 
 OBJECT_TYPES = frozenset({"oauth-authz-req+jwt", "jwt", ""})
@@ -36,6 +35,23 @@ def claimed_kid(unverified_jwt: str) -> str | None:
     return kid if isinstance(kid, str) else None
 
 
+def keys_for_rs256(unverified_jwt: str, key_set: Iterable[Mapping[str, Any]]) -> tuple[VerificationKey, ...]:
+    """For an object that says RS256, the RSA keys of the set that name no other algorithm; else none.
+
+    An RSA key without `alg` is one for PS256 elsewhere. Raises OAuthError invalid_request_object.
+    """
+    try:
+        if decode_unverified(unverified_jwt).header.get("alg") != "RS256":
+            return ()
+        return tuple(
+            VerificationKey.from_jwk(key, alg="RS256")
+            for key in key_set
+            if key.get("kty") == "RSA" and key.get("alg", "RS256") == "RS256" and key.get("use", "sig") == "sig"
+        )
+    except JoseRefused as refused:
+        raise _refused(refused.reason) from None
+
+
 def verify_request_object(
     unverified_jwt: str, client: Client, keys: Sequence[VerificationKey], *, issuer: str, now: datetime
 ) -> dict[str, str]:
@@ -50,7 +66,7 @@ def verify_request_object(
         verified = verify_jwt(
             unverified_jwt,
             keys,
-            algs=ASSERTION_ALGORITHMS if named is None else (named,),
+            algs=client.profile.request_object_algs if named is None else (named,),
             typ=OBJECT_TYPES,
             issuer=client.client_id,
             audience=issuer,  # a list that holds it is taken as well (FAPI 2.0 Message Signing §5.3.1)

@@ -62,7 +62,7 @@ def check_metadata(
     # RFC 7592 §2.2: null is as good as left out.
     metadata = {name: value for name, value in metadata.items() if value is not None}
     redirects = _uris(metadata, "redirect_uris", sandbox=sandbox)
-    jwks, jwks_uri = _jwks(metadata), _jwks_uri(metadata, sandbox=sandbox)
+    jwks, jwks_uri = _jwks(metadata, profile), _jwks_uri(metadata, sandbox=sandbox)
     if jwks is not None and jwks_uri is not None:
         raise _refused("jwks_uri", "and jwks exclude each other")
     method = str(_shapes(metadata, server)["token_endpoint_auth_method"])
@@ -166,7 +166,7 @@ def _scopes(metadata: Mapping[str, Any], grant_types: tuple[str, ...]) -> tuple[
     return found
 
 
-def _jwks(metadata: Mapping[str, Any]) -> dict[str, Any] | None:
+def _jwks(metadata: Mapping[str, Any], profile: Profile) -> dict[str, Any] | None:
     jwks = metadata.get("jwks")
     if jwks is None:
         return None
@@ -183,8 +183,8 @@ def _jwks(metadata: Mapping[str, Any]) -> dict[str, Any] | None:
                 signing.append(VerificationKey.from_jwk(key))
         except JoseRefused as refused:
             raise _refused("jwks", refused.reason) from None
-    if any(key.alg not in ASSERTION_ALGORITHMS for key in signing):
-        raise _refused("jwks", f"signing keys must be for {', '.join(ASSERTION_ALGORITHMS)}")
+    if any(key.alg not in profile.request_object_algs for key in signing):
+        raise _refused("jwks", f"signing keys must be for {', '.join(profile.request_object_algs)}")
     if len({key.kid for key in signing}) != len(signing):
         raise _refused("jwks", "names two keys alike")
     return {"keys": keys}

@@ -47,7 +47,7 @@ def check_options(
         userinfo_signed_response_alg=_alg(metadata, "userinfo_signed_response_alg", (*SIGNING_ALGORITHMS, "RS256")),
         introspection_signed_response_alg=_alg(metadata, "introspection_signed_response_alg", SIGNING_ALGORITHMS),
         authorization_signed_response_alg=_alg(metadata, "authorization_signed_response_alg", SIGNING_ALGORITHMS),
-        request_object_signing_alg=_alg(metadata, "request_object_signing_alg", ASSERTION_ALGORITHMS),
+        request_object_signing_alg=_alg(metadata, "request_object_signing_alg", profile.request_object_algs),
         require_signed_request_object=_flag(metadata, "require_signed_request_object")
         or profile.requires_signed_request,
         tls_subject=_tls_subject(metadata, method),

@@ -3,12 +3,13 @@ does not bend (security cases 12-14, 17, 53, 54)."""
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import orjson
 import pyotp
 import pytest
 
-from core.jose import decode_unverified
+from core.jose import SigningKey, decode_unverified, sign_jwt
 from oidc.errors import OAuthError
 from population_db.synthetic.personas import persona
 from tests.actors.relying_party import DROP, RelyingParty, answer_of
@@ -304,3 +305,27 @@ async def test_a_form_post(world: ProviderWorld, core: RelyingParty) -> None:
     assert 'id="form-post"' in page.text
     assert attempt.state in page.text
     assert page.headers["cache-control"] == "no-store"
+
+
+async def test_a_request_object_by_rs256(world: ProviderWorld) -> None:
+    """Discovery §3 has servers take RS256: of this profile alone, and never for an assertion."""
+    key = SigningKey.generate("RS256")
+    plain = {name: value for name, value in key.public().public_jwk().items() if name != "alg"}
+    party = await world.register(profile="openid-core", jwks={"keys": [plain]})
+    attempt = party.ask()
+    object_ = sign_jwt(key, {**attempt.params, "iss": party.client_id, "aud": world.issuer}, typ="JWT")
+    attempt.params = {**attempt.params, "request": object_}
+    browser = world.browser()
+    await browser.open(attempt.url)
+    await browser.sign_in("An")
+    if browser.page is not None and 'id="consent-form"' in browser.page.text:
+        await browser.allow()
+    assert browser.page is not None
+    assert browser.got(browser.page)["code"]
+
+    other = await world.register(profile="standard", jwks={"keys": [plain]})
+    refused = other.ask()
+    object_ = sign_jwt(key, {**refused.params, "iss": other.client_id, "aud": world.issuer}, typ="JWT")
+    page = await browser.open("/authorize?" + urlencode({**refused.params, "request": object_}))
+    assert page.status_code == 400
+    assert "invalid_request_object" in page.text

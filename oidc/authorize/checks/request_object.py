@@ -3,7 +3,7 @@
 from oidc.authorize.asking import Asking
 from oidc.errors import OAuthError, invalid_request
 from oidc.pushed import URI_PREFIX
-from oidc.request_objects import claimed_kid, verify_request_object
+from oidc.request_objects import claimed_kid, keys_for_rs256, verify_request_object
 
 _BESIDE = ("response_type", "scope")
 """OpenID Connect Core §6.1 wants these beside the object, and allows to leave them out of it."""
@@ -51,6 +51,8 @@ async def load_request_object(asking: Asking) -> None:
         raise OAuthError("request_not_supported", "This endpoint takes no request object.")
     client, outside = asking.client, asking.params
     keys = await asking.client_keys.verification(client, kid=claimed_kid(unverified_jwt))
+    if "RS256" in client.profile.request_object_algs:
+        keys = (*keys, *keys_for_rs256(unverified_jwt, await asking.client_keys.key_set(client)))
     inside = verify_request_object(unverified_jwt, client, keys, issuer=asking.issuer, now=asking.now)
     if asking.endpoint == "authorize" and not must_sign(asking):
         if inside.get("response_type", outside.get("response_type")) != outside.get("response_type", "code"):
