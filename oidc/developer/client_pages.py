@@ -1,0 +1,83 @@
+"""An agency's clients: the list, and one client with its health. /official/clients, /official/clients/{client_id}."""
+
+from datetime import UTC, datetime
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from core.clock import Clock
+from core.errors import Unavailable
+from core.runtime import part
+from core.web.edge import PageTx
+from core.web.locale import request_locale
+from core.web.pages import Pages
+from oidc.client_log import ClientLog, newest_first
+from oidc.developer.health import radar
+from oidc.developer.seat import seat
+from oidc.developer.views import WHAT_ENDS, WHEN_ENDS, client_line, members, note_views
+from oidc.registration.as_metadata import as_metadata
+from oidc.registration.room import Registration
+
+router = APIRouter(include_in_schema=False)
+MAX_SHOWN = 20
+
+
+@router.get("/official/clients")
+async def clients(request: Request, tx: PageTx) -> Response:
+    """The agency's clients, what waits for review, what ends soon."""
+    here = await seat(request, tx)
+    if isinstance(here, Response):
+        return here
+    desk, locale = part(request, Registration).desk, request_locale(request)
+    now = part(request, Clock).now()  # type: ignore[type-abstract]
+    rows = await desk.clients(tx, here.appointment.agency_id)
+    by_id = {row["client_id"]: client_line(row, locale, now) for row in rows}
+    return part(request, Pages).render(
+        request,
+        "developer/clients.html",
+        seat=here,
+        clients=list(by_id.values()),
+        names={client_id: line.name for client_id, line in by_id.items()},
+        reviews=await desk.open_reviews(tx, here.appointment.agency_id),
+        what_ends=WHAT_ENDS,
+        when_ends=WHEN_ENDS,
+    )
+
+
+@router.get("/official/clients/{client_id}")
+async def client(request: Request, tx: PageTx, client_id: str) -> Response:
+    """One client: state, what ends soon, last uses, last errors with what to do."""
+    here = await seat(request, tx)
+    if isinstance(here, Response):
+        return here
+    desk, locale = part(request, Registration).desk, request_locale(request)
+    now = part(request, Clock).now()  # type: ignore[type-abstract]
+    row = await desk.client(tx, client_id, here.appointment.agency_id)
+    log = part(request, ClientLog)
+    try:
+        notes, used = await log.last(client_id), await log.used(client_id)
+    except Unavailable:
+        notes, used = None, {}
+    errors = None if notes is None else note_views(newest_first([note for note in notes if note.error])[:MAX_SHOWN])
+    return part(request, Pages).render(
+        request,
+        "developer/client.html",
+        seat=here,
+        client=client_line(row, locale, now),
+        row=row,
+        state=row["state"],
+        radar=radar(row, now),
+        what_ends=WHAT_ENDS,
+        when_ends=WHEN_ENDS,
+        members=members(as_metadata(row)),
+        review=await desk.review_of(tx, client_id),
+        errors=errors,
+        used=_uses(used),
+    )
+
+
+def _uses(used: dict[str, int]) -> list[tuple[str, datetime]]:
+    """Endpoint and instant of its last use, the latest first."""
+    instants = [(f"/{endpoint}", datetime.fromtimestamp(at, UTC)) for endpoint, at in used.items()]
+    return sorted(instants, key=lambda each: each[1], reverse=True)

@@ -1,0 +1,91 @@
+"""What of a client ends soon: secrets, keys with a certificate, software statements. Pure.
+
+The radar speaks 30, 7 and 1 days ahead, so that nobody learns of an expired secret by an outage.
+"""
+
+import base64
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from cryptography import x509
+
+from oidc.registration.software_statement import MEMBER, expires_at
+
+HORIZONS = (1, 7, 30)
+"""Days ahead at which the radar becomes louder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """Something that ends. what: secret, former-secret, key, certificate or statement. name: which key.
+
+    level: 0 far off, 1 within 30 days, 2 within 7, 3 within one, 4 over.
+    """
+
+    what: str
+    name: str
+    at: datetime
+    level: int
+
+    @property
+    def tone(self) -> str:
+        return ("good", "warn", "warn", "bad", "bad")[self.level]
+
+
+def level_of(at: datetime, now: datetime) -> int:
+    """How near an instant is, 0 to 4."""
+    if at <= now:
+        return 4
+    return sum(1 for days in HORIZONS if at - now <= timedelta(days=days))
+
+
+def radar(row: Mapping[str, Any], now: datetime) -> list[Expiry]:
+    """row: of oidc.clients. The next to end first."""
+    found = [
+        Expiry(what, name, at, level_of(at, now))
+        for what, name, at in _ends(row)
+        if what != "former-secret" or at > now
+    ]
+    return sorted(found, key=lambda each: each.at)
+
+
+def worst(expiries: Sequence[Expiry]) -> Expiry | None:
+    """The one to tell of in a list: the nearest, if it is near. A former secret is meant to end."""
+    near = [each for each in expiries if each.level > 0 and each.what != "former-secret"]
+    return near[0] if near else None
+
+
+def _ends(row: Mapping[str, Any]) -> Iterator[tuple[str, str, datetime]]:
+    if row["secret_expires_at"] is not None:
+        yield "secret", "", row["secret_expires_at"]
+    if row["former_secret_expires_at"] is not None:
+        yield "former-secret", "", row["former_secret_expires_at"]
+    for key in (row["jwks"] or {}).get("keys", ()):
+        yield from _key_ends(key)
+    statement = expires_at(row["details"].get(MEMBER))
+    if statement is not None and (at := _instant(statement)) is not None:
+        yield "statement", "", at
+
+
+def _key_ends(key: Mapping[str, Any]) -> Iterator[tuple[str, str, datetime]]:
+    name = str(key.get("kid") or key.get("kty") or "")[:80]
+    expires = key.get("exp")
+    if isinstance(expires, int | float) and (at := _instant(expires)) is not None:
+        yield "key", name, at
+    chain = key.get("x5c")
+    if isinstance(chain, list) and chain and isinstance(chain[0], str):
+        # The first certificate is the key's own (RFC 7517 §4.7).
+        try:
+            certificate = x509.load_der_x509_certificate(base64.b64decode(chain[0], validate=True))
+        except ValueError:
+            return
+        yield "certificate", name, certificate.not_valid_after_utc
+
+
+def _instant(seconds: float) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
