@@ -12,6 +12,7 @@ from oidc.events import register_events
 from oidc.foundation import ProviderFoundation
 from oidc.profiles import PROFILES
 from oidc.provider import OpenIdProvider
+from oidc.developer.routes import ROUTERS as DEVELOPER_ROUTERS
 from oidc.registration import routes as registration_routes
 from oidc.registration.register import DEFAULT_PURPOSE, Registered
 from oidc.registration.room import Registration
@@ -44,4 +45,4 @@ __all__ = [
 
 def routers() -> list[APIRouter]:
     """Every address of the provider."""
-    return [router, elsewhere_routes.router, registration_routes.router]
+    return [router, elsewhere_routes.router, registration_routes.router, *DEVELOPER_ROUTERS]

@@ -45,6 +45,7 @@ PAGE_SOURCES = (
     PageSource("identity", ROOT / "identity"),
     PageSource("consent", ROOT / "consent"),
     PageSource("oidc", ROOT / "oidc"),
+    PageSource("developer", ROOT / "oidc" / "developer"),
     PageSource("desk", ROOT / "privacy" / "desk"),
 )
 

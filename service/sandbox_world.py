@@ -71,7 +71,12 @@ class AppointmentPlan:
 EDUCATION, DESK, INSURANCE, DESK_NGHE_AN = "H26.17", "H26.01", "G24.08", "H40.01"
 
 AGENCIES = (
-    AgencyPlan(EDUCATION, "Sở Giáo dục và Đào tạo Hà Nội", "Hà Nội Department of Education and Training"),
+    AgencyPlan(
+        EDUCATION,
+        "Sở Giáo dục và Đào tạo Hà Nội",
+        "Hà Nội Department of Education and Training",
+        (("H26.17.01", "Phòng Công nghệ thông tin", "Information technology office"),),
+    ),
     AgencyPlan(
         DESK,
         "Trung tâm Phục vụ hành chính công Hà Nội",
@@ -241,6 +246,23 @@ APPOINTMENTS = (
         "Cán bộ tiếp nhận",
         frozenset({"01"}),
         frozenset({"check.match", "check.fields"}),
+    ),
+    # Two, since nobody approves his own proposal.
+    AppointmentPlan(
+        "Giang",
+        EDUCATION,
+        "H26.17.01",
+        "Quản trị ứng dụng",
+        frozenset({"01"}),
+        frozenset({"clients"}),
+    ),
+    AppointmentPlan(
+        "Van",
+        EDUCATION,
+        "H26.17.01",
+        "Trưởng phòng Công nghệ thông tin",
+        frozenset({"01"}),
+        frozenset({"clients"}),
     ),
     AppointmentPlan(
         "Nga",

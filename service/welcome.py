@@ -26,6 +26,7 @@ def show_addresses(console: Console, sandbox: Sandbox) -> None:
         ("My data, for citizens", f"{sandbox.issuer}/me"),
         ("Desk, for officials", f"{sandbox.issuer}/official"),
         ("For developers", f"{sandbox.issuer}/.well-known/openid-configuration"),
+        ("Last requests of a client", f"{sandbox.issuer}/sandbox/clients"),
     ):
         console.print(f"  {label:<26}{address}", soft_wrap=True)
 

@@ -85,6 +85,25 @@ WHO = {
     "POST /me/signins": "person",
     "GET /official": "person",
     "GET /official/appointment": "person",
+    "GET /official/clients": "person",
+    "GET /official/clients/new": "person",
+    "POST /official/clients/new": "person",
+    "GET /official/clients/tokens": "person",
+    "POST /official/clients/tokens": "person",
+    "POST /official/clients/tokens/revoke": "person",
+    "GET /official/clients/reviews/{review_id}": "person",
+    "POST /official/clients/reviews/{review_id}": "person",
+    "GET /official/clients/{client_id}": "person",
+    "GET /official/clients/{client_id}/change": "person",
+    "POST /official/clients/{client_id}/change": "person",
+    "GET /official/clients/{client_id}/secret": "person",
+    "POST /official/clients/{client_id}/secret": "person",
+    "GET /official/clients/{client_id}/suspend": "person",
+    "POST /official/clients/{client_id}/suspend": "person",
+    "GET /official/clients/{client_id}/reinstate": "person",
+    "POST /official/clients/{client_id}/reinstate": "person",
+    "GET /sandbox/clients": "open",
+    "GET /sandbox/clients/{client_id}/requests": "open",
     "POST /official/appointment": "person",
     "GET /official/check": "person",
     "POST /official/check": "person",
@@ -107,7 +126,7 @@ def test_every_route_is_declared() -> None:
 @pytest.mark.parametrize("route", sorted(WHO))
 async def test_an_anonymous_caller_gets_what_is_declared(furnished: Furnished, route: str) -> None:
     method, path = route.split(" ")
-    path = path.replace("{reference}", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
+    path = path.replace("{reference}", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA").replace("{client_id}", "portal-enrolment")
     headers = {"Content-Type": "application/json" if path.startswith("/api/") else "application/x-www-form-urlencoded"}
     async with furnished.http() as http:
         answer = await http.request(method, path, content=b"" if method == "POST" else None, headers=headers)
