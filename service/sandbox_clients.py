@@ -47,6 +47,11 @@ def _portals(portal: str) -> tuple[ClientPlan, ...]:
             grant_types=CODE_FLOW,
             redirect_uris=(f"{portal}/callback",),
             post_logout_redirect_uris=(f"{portal}/signed-out",),
+            further={
+                "initiate_login_uri": f"{portal}/login",
+                "backchannel_logout_uri": f"{portal}/backchannel-logout",
+                "backchannel_logout_session_required": True,
+            },
         ),
         ClientPlan(
             PORTAL_FAPI,

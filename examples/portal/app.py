@@ -1,18 +1,21 @@
-"""The portal's pages. Everything about OpenID Connect is in `sign_in`, `callback` and `sign_out`."""
+"""The portal's pages. Everything about OpenID Connect is in `sign_in`, `login`, `callback`, `sign_out` and
+`backchannel_logout`."""
 
 import secrets
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import jinja2
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.starlette_client import OAuth
 from fastapi import FastAPI, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from joserfc.jwk import KeySet
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.staticfiles import StaticFiles
 
 from examples.portal.form import fill
+from examples.portal.logout_tokens import LogoutRefused, LogoutTokens
 from examples.portal.settings import PortalSettings
 from examples.portal.texts import text_of
 from examples.portal.visits import Visit, Visits
@@ -20,6 +23,9 @@ from examples.portal.visits import Visit, Visits
 HERE = Path(__file__).parent
 LEVEL = "urn:dinhdanh:loa:ial2:aal2"
 """Enrolment is a legal act: a level 2 account and two factors."""
+
+PAGES = frozenset({"/", "/apply", "/filed"})
+"""Where a sign-in that was started elsewhere may end: own pages, named one by one."""
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -36,6 +42,7 @@ def create_portal(settings: PortalSettings) -> FastAPI:
     """The portal as an application; one process, sessions in its memory."""
     app = FastAPI(title="Portal example", openapi_url=None)
     visits = Visits()
+    logout_tokens = LogoutTokens(settings.issuer, settings.client_id)
     pages = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE / "templates"), autoescape=True, undefined=jinja2.StrictUndefined
     )
@@ -100,6 +107,27 @@ def create_portal(settings: PortalSettings) -> FastAPI:
         )
         return redirect
 
+    @app.get("/login")
+    async def login(request: Request, iss: str = "", target_link_uri: str = "") -> Response:
+        """OpenID Connect Core §4: somebody else's page starts the sign-in. It may choose an own page to end at,
+        never the provider and never a page elsewhere; a login_hint is not passed on."""
+        if iss != settings.issuer:
+            return page(request, "failed.html", 400, error="unknown_issuer")
+        request.session["after"] = own_page(target_link_uri)
+        return await sign_in(request)
+
+    @app.post("/login")
+    async def login_by_form(iss: str = Form(""), target_link_uri: str = Form("")) -> Response:
+        # From another site our cookie is not with it: to our own GET first.
+        query = urlencode({"iss": iss, "target_link_uri": target_link_uri})
+        return RedirectResponse(f"/login?{query}", 303)
+
+    def own_page(target: str) -> str:
+        """The path of one of our pages, else of the usual one."""
+        parts = urlsplit(target)
+        ours = f"{parts.scheme}://{parts.netloc}" == settings.base_url and parts.path in PAGES
+        return parts.path if ours else "/apply"
+
     @app.get("/callback")
     async def callback(request: Request) -> Response:
         # RFC 9207: the answer must come from the provider that was asked.
@@ -116,8 +144,8 @@ def create_portal(settings: PortalSettings) -> FastAPI:
             return page(request, "failed.html", 400, error=refused.error)
         if token["userinfo"].get("acr") != LEVEL:
             return page(request, "failed.html", 403, error="level_too_low")
-        request.session["visit"] = visits.begin(claims, token["id_token"])
-        return RedirectResponse("/apply", 303)
+        request.session["visit"] = visits.begin(claims, token["id_token"], token["userinfo"].get("sid"))
+        return RedirectResponse(request.session.pop("after", "/apply"), 303)
 
     @app.get("/apply")
     async def apply(request: Request) -> Response:
@@ -154,6 +182,19 @@ def create_portal(settings: PortalSettings) -> FastAPI:
         if visit is not None:
             query["id_token_hint"] = visit.id_token
         return RedirectResponse(f"{metadata['end_session_endpoint']}?{urlencode(query)}", 303)
+
+    @app.post("/backchannel-logout")
+    async def backchannel_logout(logout_token: str = Form("")) -> Response:
+        """The provider says that a session has ended (Back-Channel Logout 1.0 §2.7, §2.8)."""
+        try:
+            keys = KeySet.import_key_set(await client.fetch_jwk_set())
+            if not logout_tokens.is_signed_by_one_of(logout_token, keys):
+                keys = KeySet.import_key_set(await client.fetch_jwk_set(force=True))
+            logout = logout_tokens.read(logout_token, keys)
+        except LogoutRefused as refused:
+            return Response(str(refused), 400, {"Cache-Control": "no-store"}, "text/plain")
+        visits.end_of(logout.subject, logout.sid)
+        return Response(status_code=200, headers={"Cache-Control": "no-store"})
 
     @app.get("/signed-out")
     async def signed_out(request: Request) -> Response:
