@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import ipaddress
+import socket
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +22,7 @@ from tests.actors.relying_party import RelyingParty, basic
 from tests.support.client_certificates import Held, authority, bundle, every_san, issue, name
 from tests.support.provider_fixture import world
 from tests.support.provider_world import ProviderWorld
+from tests.support.real_server import served
 
 __all__ = ["world"]
 
@@ -42,7 +44,7 @@ def settings(database_urls: EmbeddedUrls, tmp_path_factory: pytest.TempPathFacto
         mode="sandbox",
         data_dir=data_dir,
         client_certificate_header="Client-Cert",
-        trusted_proxies=("198.51.100.0/24",),
+        trusted_proxies=("198.51.100.0/24", "unix"),
         client_ca_file=bundle(data_dir / "authorities.pem", ROOT),
         mtls_base=MTLS,
         **database_urls.by_name(),
@@ -163,6 +165,24 @@ async def test_from_anybody_but_the_proxy_the_header_says_nothing(world: Provide
     transport = httpx.ASGITransport(world.app, client=("203.0.113.9", 4711))
     party.http = httpx.AsyncClient(transport=transport, base_url=world.issuer)
     refused(await shown(party, issue(SUBJECT, by=ROOT)))
+
+
+async def test_over_real_sockets(world: ProviderWorld, tmp_path: Path) -> None:
+    """What uvicorn tells of a peer: the proxy on our unix socket is believed, a caller over TCP is not."""
+    party = await named(world)
+    party.certificate = issue(SUBJECT, by=ROOT).header
+    place = tmp_path / "app.sock"
+    with socket.socket(socket.AF_UNIX) as unix, socket.create_server(("127.0.0.1", 0)) as tcp:
+        unix.bind(str(place))
+        unix.listen()
+        address = f"http://127.0.0.1:{tcp.getsockname()[1]}"
+        async with (
+            served(world.app, unix),
+            httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(uds=str(place)), base_url=world.issuer) as party.http,
+        ):
+            assert (await party.post("/token", GRANT)).status_code == 200
+        async with served(world.app, tcp), httpx.AsyncClient(base_url=address) as party.http:
+            refused(await party.post("/token", GRANT))
 
 
 async def test_a_certificate_beside_another_method_is_no_second_one(world: ProviderWorld) -> None:
