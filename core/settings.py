@@ -87,6 +87,8 @@ class Settings(BaseSettings):
     tls_mtls_port: int = Field(default=8445, ge=1, le=65535)
     """Where the front asks for client certificates; browsers are not bothered with that on the other one."""
     tls_portal_port: int = Field(default=8444, ge=1, le=65535)
+    nginx: Path | None = None
+    """The program, where it is not found by its name."""
 
     outbound_allowed: tuple[str, ...] = ()
     """`host:port` that we may call though it lies in a private network, for test environments; in the sandbox the

@@ -38,10 +38,11 @@ class TlsFront:
     built: str
 
     @classmethod
-    def find(cls) -> "TlsFront":
-        """As root on a machine with apt, nginx is installed when missing. Raises CommandError."""
-        found = _on_path()
-        if found is None and os.geteuid() == 0 and (apt := shutil.which("apt-get")) is not None:
+    def find(cls, named: Path | None = None) -> "TlsFront":
+        """named: the program, if not the one on PATH. As root on a machine with apt, nginx is installed when
+        missing. Raises CommandError."""
+        found = _on_path() if named is None else named if os.access(named, os.X_OK) else None
+        if found is None and named is None and os.geteuid() == 0 and (apt := shutil.which("apt-get")) is not None:
             _install(apt)
             found = _on_path()
         if found is None:

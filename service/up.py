@@ -35,7 +35,7 @@ def up(settings: Settings, console: Console) -> None:
     if not settings.sandbox:
         raise CommandError("`dinhdanh up` is the sandbox; in production run `dinhdanh serve` and `dinhdanh worker`")
     settings = _with_fitting_issuer(settings)
-    front = _front() if settings.tls else None
+    front = _front(settings) if settings.tls else None
     ports = _ports(settings)
     with contextlib.suppress(AskedToEnd), end_on_signals(), contextlib.ExitStack() as stack:
         with console.status("Starting PostgreSQL and Redis …") as status:
@@ -67,11 +67,11 @@ def _with_fitting_issuer(settings: Settings) -> Settings:
     return changed(settings, issuer=f"http://localhost:{settings.port}")
 
 
-def _front() -> "TlsFront":
+def _front(settings: Settings) -> "TlsFront":
     """Imported late, and for those alone who want it. Raises CommandError when there is no nginx."""
     from service.tls_front import TlsFront
 
-    return TlsFront.find()
+    return TlsFront.find(settings.nginx)
 
 
 def _ports(settings: Settings) -> tuple[PortWish, ...]:
