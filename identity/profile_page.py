@@ -18,7 +18,9 @@ from identity.session_pages import current
 from identity.walk import see
 
 PATH = "/me/profile"
-_LENGTHS = {"action": 10, "version": 10, **{name: member.longest for name, member in MEMBERS.items()}}
+_READ_AT_MOST = 2_000
+"""Characters of an entry; one that is too long by less is shown again with what to mend."""
+_LENGTHS = {"action": 10, "version": 9, **dict.fromkeys(MEMBERS, _READ_AT_MOST)}
 COMMON_ZONES = ("Asia/Ho_Chi_Minh", "Asia/Seoul", "Asia/Taipei", "Asia/Tokyo", "Europe/Berlin", "Europe/Paris")
 COMMON_LANGUAGES = ("vi-VN", "en-GB", "en-US", "fr-FR", "km-KH", "zh-CN")
 
