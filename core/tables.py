@@ -27,7 +27,8 @@ def instant(nullable: bool = False, **kw: Any) -> Any:
 
 
 def jsonb(nullable: bool = False, **kw: Any) -> Any:
-    return Column(JSONB, nullable=nullable, **kw)
+    # Nothing is NULL, by the session door too, never the JSON word null.
+    return Column(JSONB(none_as_null=True), nullable=nullable, **kw)
 
 
 def text_array(nullable: bool = False, **kw: Any) -> Any:
