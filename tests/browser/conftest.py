@@ -71,9 +71,11 @@ async def chromium() -> AsyncIterator[Browser]:
 async def window(service: Running, chromium: Browser, shots: Path, codes: Codes) -> AsyncIterator[Window]:
     opened: list[Screen] = []
 
-    async def open_window(*, script: bool = True) -> Screen:
+    async def open_window(*, script: bool = True, strangers: bool = False) -> Screen:
+        """strangers: whether certificates are taken as they are, for servers of a test."""
         context = await chromium.new_context(
             java_script_enabled=script,
+            ignore_https_errors=strangers,
             viewport={"width": 1280, "height": 900},
             locale="vi-VN",
             timezone_id="Asia/Ho_Chi_Minh",

@@ -26,12 +26,14 @@ class Persona:
 
 @dataclass(frozen=True)
 class Running:
-    """A running sandbox. issuer, portal: origins. guide: what `dinhdanh sandbox --json` prints."""
+    """A running sandbox. issuer, portal: origins. guide: what `dinhdanh sandbox --json` prints. stranger_port: of the
+    loopback address, where the services of the conformance clients are to be; a test serves them."""
 
     command: Command
     issuer: str
     portal: str
     guide: dict[str, Any]
+    stranger_port: int
 
     def persona(self, key: str) -> Persona:
         one = next(one for one in self.guide["personas"] if one["key"] == key)
@@ -66,12 +68,13 @@ class Running:
 @contextmanager
 def running(directory: Path) -> Iterator[Running]:
     """Starts everything, waits until both sites answer, stops it in good order. directory: empty."""
-    port, portal_port = free_port(), free_port()
+    port, portal_port, stranger_port = free_port(), free_port(), free_port()
     environment = {
         "DINHDANH_DATA_DIR": str(directory / "data"),
         "DINHDANH_PORT": str(port),
         "DINHDANH_PORTAL_PORT": str(portal_port),
         "DINHDANH_WORKERS": "1",
+        "DINHDANH_CONFORMANCE_REDIRECT": f"https://localhost:{stranger_port}/callback",
     }
     issuer, portal = f"http://localhost:{port}", f"http://localhost:{portal_port}"
     command = start(["up"], environment, directory / "up.log")
@@ -80,7 +83,7 @@ def running(directory: Path) -> Iterator[Running]:
         assert command.serves(f"{portal}/health"), command.said()
         told = run(["sandbox", "--json"], environment)
         assert told.returncode == 0, told.stderr
-        yield Running(command, issuer, portal, json.loads(told.stdout))
+        yield Running(command, issuer, portal, json.loads(told.stdout), stranger_port)
     finally:
         if command.process.poll() is None:
             command.ends(signal.SIGINT)

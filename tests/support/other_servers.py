@@ -89,8 +89,8 @@ def says(*pieces: bytes, again: bytes = b"", every_seconds: float = 0.0) -> Answ
 
 
 @asynccontextmanager
-async def other_server(answering: Answering, tls: ssl.SSLContext | None) -> AsyncIterator[OtherServer]:
-    """A running server; whoever still talks to it at the end is cut off."""
+async def other_server(answering: Answering, tls: ssl.SSLContext | None, port: int = 0) -> AsyncIterator[OtherServer]:
+    """A running server, at any free port unless one is given; whoever still talks to it at the end is cut off."""
     made = OtherServer(0, answering)
     talking: set[asyncio.Task[None]] = set()
 
@@ -99,7 +99,7 @@ async def other_server(answering: Answering, tls: ssl.SSLContext | None) -> Asyn
         talking.add(task)
         task.add_done_callback(talking.discard)
 
-    server = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls)
+    server = await asyncio.start_server(accept, "127.0.0.1", port, ssl=tls)
     made.port = server.sockets[0].getsockname()[1]
     try:
         yield made
