@@ -15,6 +15,9 @@ from service.sandbox_guide import Sandbox
 
 def sandbox_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")] = False,
+    conformance: Annotated[
+        str, typer.Option(metavar="PLAN", help="Print the OpenID conformance suite's configuration for a plan.")
+    ] = "",
 ) -> None:
     """Show whom to sign in as (with the one-time codes of this moment) and the registered clients."""
     settings = load_settings()
@@ -25,6 +28,12 @@ def sandbox_command(
     from service.welcome import show_addresses, show_people
 
     sandbox = guide(settings)
+    if conformance:
+        from service.sandbox_suite import suite_configuration
+
+        configuration = suite_configuration(sandbox, conformance, settings.mtls_base)
+        typer.echo(json.dumps(configuration, ensure_ascii=False, indent=2))
+        return
     if as_json:
         typer.echo(json.dumps(sandbox.as_json(), ensure_ascii=False, indent=2))
         return
