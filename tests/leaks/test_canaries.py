@@ -45,6 +45,7 @@ async def world(furnished: Furnished, logs: StringIO, tmp_path_factory: pytest.T
     async with world.browser() as browser:
         await journeys.portal_walk(world, browser)
         await journeys.posted_request(world, browser)
+        await journeys.self_declared(world, browser)
         await journeys.fapi_walk(world, browser)
         await journeys.lookups(world, browser)
         await furnished.work()
@@ -72,13 +73,14 @@ def test_the_journeys_went_where_they_should(world: LeakWorld) -> None:
         "/signin/code": {200, 303},
         "/consent": {303, 403},
         "/token": {200, 400, 401},
-        "/userinfo": {200, 400, 401},
+        "/userinfo": {200, 401},
         "/introspect": {200},
         "/revoke": {200},
         "/par": {201, 401},
         "/logout": {303},
         "/me": {200},
         "/me/history": {200, 400},
+        "/me/profile": {200, 303, 422},
         "/api/lookup/v1/records": {200, 403, 404, 422},
         "/api/lookup/v1/matches": {200, 400, 401, 413, 415},
         "/official/check": {200, 403, 404, 422},

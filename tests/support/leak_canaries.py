@@ -83,6 +83,19 @@ SENT = (
     "zar-ua-canary", "zar-referer", "zar-path", "ZARLANG", "zar-lang", "203.0.113.231", "203.0.113.232",
     "zar-forwarded", "zar-cookie-canary", ADDRESS_OF_PEER,
 )  # fmt: skip
+SELF_SAID = {
+    "nickname": "Zarbíhiệu",
+    "preferred_username": "zartênhiểnthị.77",
+    "profile": "https://zar-hoso.example.vn/zarqh",
+    "picture": "https://zar-anh.example.vn/zarqa.jpg",
+    "website": "https://zar-trang.example.vn/zarqt",
+    "zoneinfo": "Pacific/Marquesas",
+    "locale": "haw-UM",
+}
+SELF_DECLARED = (
+    "Zarbíhiệu", "zartênhiểnthị", "zar-hoso", "zar-anh", "zar-trang", "Marquesas",
+    "haw-UM", "http://zar-khongantoan",
+)  # fmt: skip
 SECRETS = (PASSWORD, WRONG_PASSWORD, TOTP_SECRET, FORGED_TOKEN)
 
 
@@ -98,6 +111,7 @@ class Needles:
         """Everything known before the first request."""
         kinds = {
             "date": PEOPLE_DATES, "name": NAMES, "place": PLACES, "number": NUMBERS, "header": SENT, "secret": SECRETS,
+            "self-declared": SELF_DECLARED,
         }  # fmt: skip
         return cls({text: kind for kind, texts in kinds.items() for text in texts})
 

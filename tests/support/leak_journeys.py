@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import orjson
 from sqlalchemy import bindparam, text
 from starlette.requests import Request
 from starlette.responses import Response
@@ -92,6 +93,33 @@ async def posted_request(world: LeakWorld, browser: Browser) -> None:
     attempt = party.ask(acr_values=LEVEL, login_hint=canary.NUMBER)
     assert (await browser.http.post("/authorize", data=attempt.params)).status_code == 303
     await browser.http.post("/authorize", data={**attempt.params, "redirect_uri": "https://zar.example/x"})
+
+
+async def self_declared(world: LeakWorld, browser: Browser) -> None:
+    """Entries to mend, entries kept, told to a portal that also compares them with values of its own."""
+    await browser.open("/me/profile")
+    await browser.submit(
+        "profile-form", button=("action", "save"), nickname=canary.NUMBER, profile="http://zar-khongantoan.example.vn"
+    )
+    page = await browser.submit("profile-form", button=("action", "save"), **canary.SELF_SAID)
+    assert "Zarbíhiệu" in page.text
+    limits = {
+        "name": {"values": [canary.WRONG_NAME, canary.FULL_NAME]},
+        "nickname": {"value": canary.SELF_SAID["nickname"]},
+        "birthdate": {"value": canary.BIRTH_DATE},
+    }
+    document = {"type": {"value": "document"}, "document_details": {"document_number": {"value": canary.NUMBER}}}
+    verified = {"verification": {"trust_framework": None, "evidence": [document]}, "claims": limits}
+    party = world.party(browser.http, "portal-fapi", SCOPE)
+    asked = orjson.dumps({"userinfo": {**limits, "verified_claims": verified}}).decode()
+    attempt = await party.pushed(acr_values=LEVEL, prompt="consent", claims=asked)
+    await browser.open(attempt.url)
+    told = left_for(await agree(browser))
+    tokens = (await party.exchange(attempt, told["code"])).json()
+    claims = (await party.userinfo(tokens["access_token"])).json()
+    for name in ("nickname", "website", "zoneinfo", "locale"):
+        assert claims[name] == canary.SELF_SAID[name]
+    assert claims["birthdate"] == canary.BIRTH_DATE
 
 
 async def fapi_walk(world: LeakWorld, browser: Browser) -> None:

@@ -131,6 +131,8 @@ async def redis_now(redis: "Redis") -> Iterable[bytes]:
             found += [_octets(part) for pair in (await redis.hgetall(key)).items() for part in pair]
         elif kind == b"set":
             found += [_octets(each) for each in await redis.smembers(key)]
+        elif kind == b"list":
+            found += [_octets(each) for each in await redis.lrange(key, 0, -1)]
         elif kind != b"none":
             raise AssertionError(f"a kind of key that nobody looks into: {kind!r}")
     return found
