@@ -28,6 +28,8 @@ LENGTHS: Mapping[str, int] = {
     "contacts": 2_000,
     "further": 24_000,
 }
+READ = dict.fromkeys(LENGTHS, 24_000)
+"""What is read: an entry that is too long comes back to be mended, with all others."""
 MULTI = frozenset({"use", "scope"})
 LINES = ("redirect_uris", "post_logout_redirect_uris", "contacts")
 USES: Mapping[str, str] = {
@@ -39,6 +41,7 @@ USES: Mapping[str, str] = {
 }
 """Tick → grant type."""
 
+_PEOPLE = frozenset({"sign-in", "device", "ciba"})
 _NAMES = {"client_name#vi": "name_vi", "client_name#en": "name_en"}
 _OWN = frozenset(
     {
@@ -124,7 +127,7 @@ def form_of(metadata: Mapping[str, Any]) -> ClientForm:
 
 def metadata_of(form: ClientForm) -> dict[str, Any]:
     """The metadata the form stands for. Raises BadInput that names each entry to mend."""
-    faults: dict[str, str] = {}
+    faults = {name: FAULTS[name] for name, most in LENGTHS.items() if len(form.values[name]) > most}
     further = _object(form.values["further"], faults, "further")
     if (_OWN | _NOT_THEIRS) & set(further):
         faults["further"] = FAULTS["further"]
@@ -143,7 +146,7 @@ def metadata_of(form: ClientForm) -> dict[str, Any]:
     if form.values["jwks"].strip():
         metadata["jwks"] = _object(form.values["jwks"], faults, "jwks")
     grant_types = [USES[use] for use in USES if use in form.uses]
-    if not grant_types:
+    if not grant_types or ("stay" in form.uses and not _PEOPLE & set(form.uses)):
         faults["use"] = FAULTS["use"]
     if not form.values["auth_method"]:
         faults["auth_method"] = FAULTS["auth_method"]
@@ -165,7 +168,7 @@ def fault_of(description: str) -> dict[str, str]:
 
 def _scopes(form: ClientForm) -> list[str]:
     """Ticked scopes, and those that the uses stand for."""
-    people = bool({"sign-in", "device", "ciba"} & set(form.uses))
+    people = bool(_PEOPLE & set(form.uses))
     own = [scopes.OPENID] if people else []
     ticked = [scope for scope in form.scopes if scope not in {scopes.OPENID, scopes.OFFLINE, scopes.LOOKUP}]
     offline = [scopes.OFFLINE] if people and "stay" in form.uses else []

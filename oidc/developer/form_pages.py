@@ -16,7 +16,17 @@ from core.web.forms import read_form_multi
 from core.web.locale import request_locale
 from core.web.pages import Pages
 from oidc.developer.choices import AUTH_METHODS, PROFILES, USES, scope_choices
-from oidc.developer.client_form import LENGTHS, MULTI, ClientForm, fault_of, form_from, form_of, metadata_of
+from oidc.developer.client_form import (
+    FAULTS,
+    LENGTHS,
+    MULTI,
+    READ,
+    ClientForm,
+    fault_of,
+    form_from,
+    form_of,
+    metadata_of,
+)
 from oidc.developer.seat import Seat, seat
 from oidc.errors import OAuthError
 from oidc.profiles import PROFILES as RULES
@@ -48,7 +58,7 @@ async def propose(request: Request, tx: PageTx) -> Response:
     profile = form.values["profile"]
     try:
         if profile not in RULES:
-            raise OAuthError("invalid_client_metadata", "profile is missing.")
+            raise BadInput("client-form", "Some entries have to be mended.", fields={"profile": FAULTS["profile"]})
         metadata = metadata_of(form)
         async with tx.savepoint():
             await part(request, Registration).desk.propose(tx, here.appointment, metadata, profile, by=here.who)
@@ -93,7 +103,7 @@ def _kept(row: Row) -> dict[str, Any]:
 
 
 async def _read(request: Request) -> dict[str, list[str]]:
-    return await read_form_multi(request, {**LENGTHS, "use": 40, "scope": 100}, multi=MULTI)
+    return await read_form_multi(request, {**READ, "use": 40, "scope": 100}, multi=MULTI)
 
 
 async def _page(
