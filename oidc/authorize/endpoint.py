@@ -21,6 +21,7 @@ from oidc.authorize.issue_code import RESUME_PATH, CodeEnding
 from oidc.authorize.reading import form_parameters, query_parameters
 from oidc.authorize.walk import Walk
 from oidc.client_keys import ClientKeys
+from oidc.client_log import note_answer
 from oidc.clients import Clients
 from oidc.errors import OAuthError, invalid_request
 from oidc.pushed import PushedRequests
@@ -78,9 +79,11 @@ class AuthorizeEndpoint:
         try:
             await self._checked(request, asking)
             set_request_locale(request, asking.params.get("ui_locales"))
-            return await self._walk.begin(request, asking, self._ending, signed=asking.signed)
+            response = await self._walk.begin(request, asking, self._ending, signed=asking.signed)
         except OAuthError as error:
             return await self._refuse(request, asking, error)
+        note_answer(request, "authorize", None, status=response.status_code)
+        return response
 
     async def post(self, request: Request) -> Response:
         """The same by POST. It comes from another site, so our cookies are not with it (SameSite=Lax): the
@@ -165,4 +168,6 @@ class AuthorizeEndpoint:
             await self._interactions.finish(interaction)
         if asking.target is not None and asking.pushed_uri is not None:
             await self._pushed.finish(asking.pushed_uri)
-        return await self._answers.refuse(request, asking.target, error)
+        response = await self._answers.refuse(request, asking.target, error)
+        note_answer(request, "authorize", error, status=response.status_code)
+        return response
