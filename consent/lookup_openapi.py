@@ -14,6 +14,7 @@ from consent.lookup_schemas import LookupIn, MatchesIn, RecordsIn
 from core.dpop import PROOF_ALGORITHMS
 
 _SCHEME = "dpop"
+_OVER_TLS = "mtls"
 _REFS = "#/components/schemas/"
 _ORIGIN = {
     "source": {"type": "string", "description": "The register the value comes from."},
@@ -31,7 +32,7 @@ def lookup_openapi() -> dict[str, Any]:
         },
         "components": {
             "schemas": {**_request_schemas(), "Problem": _PROBLEM},
-            "securitySchemes": {_SCHEME: _SECURITY},
+            "securitySchemes": {_SCHEME: _SECURITY, _OVER_TLS: _MUTUAL_TLS},
         },
     }
 
@@ -43,7 +44,7 @@ def _operation(name: str, summary: str, kind: type[LookupIn], answer: dict[str, 
         "summary": summary,
         "description": "Every answer has exactly one line in the journal, committed before it leaves; so has every "
         "refusal that names a person or a case. A repeated request is decided and journalled anew.",
-        "security": [{_SCHEME: []}],
+        "security": [{_SCHEME: []}, {_OVER_TLS: []}],
         "parameters": [
             {
                 "name": "DPoP",
@@ -158,6 +159,11 @@ _SECURITY = {
     "description": f"An access token for the audience <issuer>{AUDIENCE_PATH}, bound to a key: by client_credentials "
     f"with the scope `{SCOPE}`, or given by a person with authorization_details; then `person` is left out. "
     f"Proofs are signed with {', '.join(sorted(PROOF_ALGORITHMS))}.",
+}
+_MUTUAL_TLS = {
+    "type": "mutualTLS",
+    "description": "The same token, bound to the certificate of the connection (RFC 8705) and sent as Bearer. Offered "
+    "where discovery says tls_client_certificate_bound_access_tokens; mtls_endpoint_aliases name the origin.",
 }
 _REFUSALS = {
     "400": "malformed-json, malformed-parameters",

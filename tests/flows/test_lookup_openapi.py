@@ -18,7 +18,8 @@ async def test_both_questions_are_described(furnished: Furnished) -> None:
         assert set(schema["properties"]) == set(kind.model_fields)
         assert schema["additionalProperties"] is False
         assert "application/lookup-answer+jwt" in operation["responses"]["200"]["content"]
-    assert document["components"]["securitySchemes"]["dpop"]["scheme"] == "DPoP"
+    schemes = document["components"]["securitySchemes"]
+    assert (schemes["dpop"]["scheme"], schemes["mtls"]["type"]) == ("DPoP", "mutualTLS")
 
 
 async def test_every_reference_is_there_and_every_code_is_ours(furnished: Furnished) -> None:
