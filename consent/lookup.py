@@ -60,7 +60,7 @@ class LookupApi:
             body_digest=digest,
             now=self.clock.now(),
         )
-        return self.signer.sign_answer(claims, typ=ANSWER_TYPE)
+        return await self.signer.sign_answer(claims, typ=ANSWER_TYPE)
 
     async def _by_itself(
         self, asked: LookupIn, token: AccessToken, recipient: Recipient, digest: str

@@ -64,6 +64,6 @@ class PersonGrants(Protocol):
 class AnswerSigner(Protocol):
     """Signs an answer with the provider's ES256 key."""
 
-    def sign_answer(self, claims: Mapping[str, Any], *, typ: str) -> str:
+    async def sign_answer(self, claims: Mapping[str, Any], *, typ: str) -> str:
         """A compact JWS with `typ` and `kid`; the key is in the published JWKS."""
         ...

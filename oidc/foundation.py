@@ -11,7 +11,7 @@ from sqlalchemy import ARRAY, Uuid, bindparam, func, select, union_all
 from consent.api import AllowedLookup, PersonGrant, Recipient
 from core.clock import Clock
 from core.database import Database, Query, Tx
-from core.jose import VerificationKey, sign_jwt
+from core.jose import VerificationKey
 from oidc import grants
 from oidc.authorization_details import LookupDetail
 from oidc.clients import Clients
@@ -99,6 +99,6 @@ class ProviderFoundation:
         )
         return PersonGrant(grant.person_id, grant.client_id, lookups)
 
-    def sign_answer(self, claims: Mapping[str, Any], *, typ: str) -> str:
+    async def sign_answer(self, claims: Mapping[str, Any], *, typ: str) -> str:
         """A compact JWS by the provider's present ES256 key."""
-        return sign_jwt(self.keys.signing(ALGORITHM), claims, typ=typ)
+        return await self.keys.sign(ALGORITHM, claims, typ=typ)

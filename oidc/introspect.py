@@ -61,7 +61,7 @@ class IntrospectionEndpoint:
         await claim_all(self._cache, authenticated.marks)
         asker = authenticated.client
         form = await self._forms.of(asker, ",".join(request.headers.getlist("accept")))
-        return form.respond(await self._told(required(parameters, "token"), asker), now=now)
+        return await form.respond(await self._told(required(parameters, "token"), asker), now=now)
 
     async def _told(self, token: str, asker: Client) -> dict[str, Any]:
         """token_type_hint is not needed: only access tokens are for a resource server (RFC 7662 §2.1)."""

@@ -7,7 +7,6 @@ from typing import Any
 
 from starlette.responses import Response
 
-from core.jose import sign_jwt
 from core.jwe import EncryptionKey
 from oidc.client_keys import ClientKeys
 from oidc.clients import Client
@@ -38,7 +37,7 @@ class IntrospectionForm:
     issuer: str
     keys: SigningKeys
 
-    def respond(self, told: Mapping[str, Any], *, now: datetime) -> Response:
+    async def respond(self, told: Mapping[str, Any], *, now: datetime) -> Response:
         """The answer. Raises OAuthError when the asker's key cannot encrypt."""
         if not self.as_jwt:
             return json_response(told)
@@ -50,7 +49,7 @@ class IntrospectionForm:
             "token_introspection": dict(told),
         }
         alg = self.asker.options.introspection_signed_response_alg or SIGNING_ALGORITHMS[0]
-        content = sign_jwt(self.keys.signing(alg), claims, typ=TYPE)
+        content = await self.keys.sign(alg, claims, typ=TYPE)
         if self.key is not None:
             enc = self.asker.options.introspection_encrypted_response_enc
             content = encrypted_to(self.key, enc=enc, token=content)

@@ -129,7 +129,7 @@ class SigningKeys:
         return key
 
     async def sign(
-        self, alg: str, claims: Mapping[str, Any], *, typ: str, header: Mapping[str, Any] | None = None
+        self, alg: str, claims: Mapping[str, Any], *, typ: str | None, header: Mapping[str, Any] | None = None
     ) -> str:
         """A compact JWS by the key of now, without holding up the loop (see core.jose.sign_jwt)."""
         key = self.signing(alg)

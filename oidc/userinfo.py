@@ -74,7 +74,7 @@ class UserinfoEndpoint:
         if client is None or grant is None or grant.client_id != token.client_id:
             raise TokenRefused("invalid_token", "The access token was revoked.")
         form = await self._forms.of(client)
-        return form.respond({**await self._claims(grant, token, client), "sub": token.subject})
+        return await form.respond({**await self._claims(grant, token, client), "sub": token.subject})
 
     async def _claims(self, grant: Grant, token: AccessToken, client: Client) -> Mapping[str, Any]:
         opened = wanted(grant, token.scopes, client.purpose)

@@ -10,7 +10,6 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
-from core.jose import sign_jwt
 from core.jwe import EncryptionKey
 from oidc.client_keys import ClientKeys
 from oidc.clients import Client
@@ -30,7 +29,7 @@ class UserinfoForm:
     issuer: str
     keys: SigningKeys
 
-    def respond(self, claims: Mapping[str, Any]) -> Response:
+    async def respond(self, claims: Mapping[str, Any]) -> Response:
         """The answer. Raises OAuthError when the client's key cannot encrypt."""
         alg = self.client.options.userinfo_signed_response_alg
         if alg is None and self.key is None:
@@ -38,9 +37,7 @@ class UserinfoForm:
         # Signed, it names who says it to whom; encrypted alone it is the plain object in an envelope.
         told = {**claims, "iss": self.issuer, "aud": self.client.client_id}
         # Without `typ`: it is not to be taken for an id_token of ours, which has one.
-        content = (
-            orjson.dumps(dict(claims)).decode() if alg is None else sign_jwt(self.keys.signing(alg), told, typ=None)
-        )
+        content = orjson.dumps(dict(claims)).decode() if alg is None else await self.keys.sign(alg, told, typ=None)
         if self.key is not None:
             enc = self.client.options.userinfo_encrypted_response_enc
             content = encrypted_to(self.key, enc=enc, token=content, cty=None if alg is None else "JWT")

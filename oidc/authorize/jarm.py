@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.jose import sign_jwt
 from oidc.client_keys import ClientKeys
 from oidc.clients import Client
 from oidc.encryption import encrypted_for
@@ -44,7 +43,7 @@ class SignedAnswers:
         }
         options = client.options
         alg = options.authorization_signed_response_alg or DEFAULT_ALGORITHM
-        token = sign_jwt(self.keys.signing(alg), claims, typ=TYPE)
+        token = await self.keys.sign(alg, claims, typ=TYPE)
         if options.authorization_encrypted_response_alg is None:
             return token
         return await encrypted_for(

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from core.ids import new_reference
-from core.jose import sign_jwt
 from core.token import TOKEN_TYPE
 from oidc.signing_keys import SigningKeys
 
@@ -33,7 +32,7 @@ class AccessTokenAsk:
     alg: str
 
 
-def issue_access_token(ask: AccessTokenAsk, keys: SigningKeys, *, issuer: str, now: datetime) -> str:
+async def issue_access_token(ask: AccessTokenAsk, keys: SigningKeys, *, issuer: str, now: datetime) -> str:
     """A signed token. Its scope is what it may do at its audience; its life is ten minutes at the most."""
     issued_at = int(now.timestamp())
     claims: dict[str, Any] = {
@@ -51,7 +50,7 @@ def issue_access_token(ask: AccessTokenAsk, keys: SigningKeys, *, issuer: str, n
     cnf = {name: thumbprint for name, thumbprint in bound.items() if thumbprint is not None}
     if cnf:
         claims["cnf"] = cnf
-    return sign_jwt(keys.signing(ask.alg), claims, typ=TOKEN_TYPE)
+    return await keys.sign(ask.alg, claims, typ=TOKEN_TYPE)
 
 
 def token_response(token: str, *, jkt: str | None, scopes: Iterable[str]) -> dict[str, Any]:

@@ -47,7 +47,7 @@ async def person_tokens(
     """Access token and id_token. first: from the code, so that the nonce goes along. Raises OAuthError."""
     client, audience = asked.client, _audience(asked, grant, issuer=rooms.issuer)
     subject = rooms.pseudonyms.subject(client.sector, grant.person_id)
-    token = issue_access_token(
+    token = await issue_access_token(
         AccessTokenAsk(
             client_id=client.client_id,
             subject=subject,
@@ -66,7 +66,7 @@ async def person_tokens(
     if grant.authorization_details:
         answer["authorization_details"] = [dict(each) for each in grant.authorization_details]  # RFC 9396 §7
     if OPENID in scopes:
-        answer["id_token"] = issue_id_token(
+        answer["id_token"] = await issue_id_token(
             grant,
             rooms.keys,
             issuer=rooms.issuer,

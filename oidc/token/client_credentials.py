@@ -52,7 +52,7 @@ async def client_credentials(asked: TokenRequest, rooms: TokenRooms, standing: S
     gid = await standing.of(asked.client.client_id)
     if gid is None:
         raise OAuthError("unauthorized_client", "The client's right to act for itself was revoked.")
-    token = issue_access_token(
+    token = await issue_access_token(
         AccessTokenAsk(
             client_id=asked.client.client_id,
             subject=asked.client.client_id,

@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from core.jose import sign_jwt
 from oidc.authlib_ import half_hash
 from oidc.grants import Grant
 from oidc.signing_keys import SigningKeys
@@ -11,7 +10,7 @@ from oidc.signing_keys import SigningKeys
 LIFETIME_SECONDS = 600
 
 
-def issue_id_token(
+async def issue_id_token(
     grant: Grant,
     keys: SigningKeys,
     *,
@@ -40,4 +39,4 @@ def issue_id_token(
     if with_nonce and grant.nonce is not None:
         claims["nonce"] = grant.nonce
     # "JWT" tells it apart from access tokens, proofs and logout tokens (RFC 8725 §3.11).
-    return sign_jwt(keys.signing(alg), claims, typ="JWT")
+    return await keys.sign(alg, claims, typ="JWT")

@@ -85,7 +85,7 @@ async def test_a_token_of_ours_that_is_bound_in_a_way_we_do_not_know(world: Prov
     gid = (await world.fetch("SELECT gid FROM oidc.grants WHERE client_id = $1", portal.client_id))[0]["gid"]
     keys = world.provider.foundation.keys
 
-    def made(**changes: Any) -> str:
+    async def made(**changes: Any) -> str:
         told: dict[str, Any] = {"jkt": None, "x5t": None, "alg": "ES256", **changes}
         ask = AccessTokenAsk(
             client_id=portal.client_id,
@@ -95,13 +95,13 @@ async def test_a_token_of_ours_that_is_bound_in_a_way_we_do_not_know(world: Prov
             gid=gid,
             **told,
         )
-        return issue_access_token(ask, keys, issuer=world.issuer, now=world.clock.now())
+        return await issue_access_token(ask, keys, issuer=world.issuer, now=world.clock.now())
 
-    assert (await portal.userinfo(made())).status_code == 200
+    assert (await portal.userinfo(await made())).status_code == 200
     assert (await portal.userinfo(token)).status_code == 200
     # Bound, they are worth nothing to who holds neither key nor certificate, whatever the scheme.
     stranger = SigningKey.generate("ES256")
-    for bound in (made(jkt="x" * 43), made(x5t="x" * 43), made(jkt="x" * 43, x5t="x" * 43)):
+    for bound in (await made(jkt="x" * 43), await made(x5t="x" * 43), await made(jkt="x" * 43, x5t="x" * 43)):
         portal.proof_key = None
         assert (await portal.userinfo(bound)).status_code == 401
         portal.proof_key = stranger
