@@ -18,7 +18,7 @@ from oidc.client_secrets import hash_secret, new_secret
 from oidc.errors import OAuthError
 from oidc.registration import journal_lines, reviews
 from oidc.registration.check import CheckedMetadata, check_metadata, profile_named
-from oidc.registration.state import set_state
+from oidc.registration.state import announce, set_state
 from oidc.registration.who import Who
 from oidc.tables import ClientRow
 from privacy.journal.api import ActorRef, Journal
@@ -165,6 +165,7 @@ class Registrar:
         )
         if "client_credentials" in checked.grant_types:
             await standing_grants.create(tx, client_id, now)
+        await announce(tx, client_id)
         action = journal_lines.PROPOSED if waits else journal_lines.REGISTERED
         await journal_lines.write(
             self.journal, tx, action, terms.by.ref, agency=terms.agency_code, client=client_id, profile=profile
