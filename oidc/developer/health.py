@@ -11,6 +11,7 @@ from typing import Any
 
 from cryptography import x509
 
+from oidc.registration.as_metadata import as_metadata
 from oidc.registration.software_statement import MEMBER, expires_at
 
 HORIZONS = (1, 7, 30)
@@ -32,6 +33,34 @@ class Expiry:
     @property
     def tone(self) -> str:
         return ("good", "warn", "warn", "bad", "bad")[self.level]
+
+
+@dataclass(frozen=True, slots=True)
+class ClientHealth:
+    """A client as an operator's command shows it. soon_what, soon_at: the nearest end, if it is near."""
+
+    client_id: str
+    agency_code: str
+    name: str
+    state: str
+    profile: str
+    soon_what: str
+    soon_at: datetime | None
+    metadata: Mapping[str, Any]
+
+
+def client_health(row: Mapping[str, Any], now: datetime) -> ClientHealth:
+    soon = worst(radar(row, now))
+    return ClientHealth(
+        client_id=row["client_id"],
+        agency_code=row["agency_code"],
+        name=row["name_vi"],
+        state=row["state"],
+        profile=row["profile"],
+        soon_what=soon.what if soon else "",
+        soon_at=soon.at if soon else None,
+        metadata=as_metadata(row),
+    )
 
 
 def level_of(at: datetime, now: datetime) -> int:

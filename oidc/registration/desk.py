@@ -15,7 +15,7 @@ from core.actor import Appointment
 from core.database import Query, Row, Tx
 from core.errors import Conflict
 from oidc.client_options import ClientOptions
-from oidc.registration import initial_tokens, journal_lines, reviews
+from oidc.registration import initial_tokens, journal_lines, reviews, software_statement
 from oidc.registration.as_metadata import PROFILE, STATE
 from oidc.registration.change import refuse_other_sector, renew_secret, write_change
 from oidc.registration.check import CheckedMetadata
@@ -47,11 +47,11 @@ class RegistrationDesk:
 
     # --- looking -----------------------------------------------------------------------------------------
 
-    async def clients(self, tx: Tx, agency_id: uuid.UUID) -> Sequence[Row]:
-        """Rows of the agency's clients, by name; deleted ones are left out."""
+    async def clients(self, tx: Tx, agency_id: uuid.UUID | None) -> Sequence[Row]:
+        """Rows of the agency's clients (None: of all), by name; deleted ones are left out."""
         return await tx.rows(_OF_AGENCY, agency_id=agency_id)
 
-    async def client(self, tx: Tx, client_id: str, agency_id: uuid.UUID) -> Row:
+    async def client(self, tx: Tx, client_id: str, agency_id: uuid.UUID | None) -> Row:
         return await find_row(tx, client_id, agency_id=agency_id)
 
     async def held(self, tx: Tx, agency_id: uuid.UUID) -> Held:
@@ -138,7 +138,7 @@ class RegistrationDesk:
         return await renew_secret(self._registrar.journal, tx, row, by=by, now=self._now())
 
     async def set_state(
-        self, tx: Tx, client_id: str, agency_id: uuid.UUID, state: str, *, by: Who, reason: str
+        self, tx: Tx, client_id: str, agency_id: uuid.UUID | None, state: str, *, by: Who, reason: str
     ) -> None:
         """Suspends or reinstates. Raises Conflict `client-state`."""
         await set_state(
@@ -157,12 +157,26 @@ class RegistrationDesk:
     async def tokens(self, tx: Tx, agency_id: uuid.UUID) -> list[InitialToken]:
         return await initial_tokens.of_agency(tx, agency_id, self._now())
 
-    async def make_token(self, tx: Tx, terms: NewToken, *, by: Who) -> str:
-        """See initial_tokens.issue; clients of a profile that needs two people wait for the second one."""
-        return await initial_tokens.issue(self._registrar.journal, self._registrar.clock, tx, terms, by=by)
+    async def make_token(self, tx: Tx, terms: NewToken, *, by: Who, seconded_by: Who | None = None) -> str:
+        """See initial_tokens.issue. Without a second person, clients of a profile that needs two wait for one."""
+        journal, clock = self._registrar.journal, self._registrar.clock
+        return await initial_tokens.issue(journal, clock, tx, terms, by=by, seconded_by=seconded_by)
 
     async def revoke_token(self, tx: Tx, token_id: uuid.UUID, agency_id: uuid.UUID, *, by: Who) -> None:
         await initial_tokens.revoke(self._registrar.journal, tx, token_id, by=by, now=self._now(), agency_id=agency_id)
+
+    # --- publishers of software statements ---------------------------------------------------------------
+
+    async def trust(
+        self, tx: Tx, issuer: str, jwks: Mapping[str, Any], *, by: Who, agency_id: uuid.UUID | None = None
+    ) -> None:
+        """See software_statement.trust."""
+        now = self._now()
+        await software_statement.trust(self._registrar.journal, tx, issuer, jwks, by=by, now=now, agency_id=agency_id)
+
+    async def end_trust(self, tx: Tx, issuer: str, *, by: Who) -> None:
+        """Raises NotFound `publisher-unknown`."""
+        await software_statement.end_trust(self._registrar.journal, tx, issuer, by=by, now=self._now())
 
     async def _activate(self, tx: Tx, row: Row) -> None:
         """What a pending client may ask for is looked at once more: policies may have ended meanwhile."""

@@ -70,7 +70,9 @@ class ReviewRow(Table, table=True):
     client_id: str
     agency_id: uuid.UUID
     kind: str
-    metadata_: dict[str, Any] | None = Field(default=None, sa_column=Column("metadata", JSONB(none_as_null=True), nullable=True))
+    metadata_: dict[str, Any] | None = Field(
+        default=None, sa_column=Column("metadata", JSONB(none_as_null=True), nullable=True)
+    )
     based_on: datetime = Field(sa_column=instant())
     proposed_by: str
     proposed_title: str
