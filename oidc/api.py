@@ -12,10 +12,13 @@ from oidc.events import register_events
 from oidc.foundation import ProviderFoundation
 from oidc.profiles import PROFILES
 from oidc.provider import OpenIdProvider
+from oidc.developer.health import ClientHealth, client_health
 from oidc.developer.routes import ROUTERS as DEVELOPER_ROUTERS
 from oidc.registration import routes as registration_routes
 from oidc.registration.register import DEFAULT_PURPOSE, Registered
+from oidc.registration.initial_tokens import NewToken
 from oidc.registration.room import Registration
+from oidc.registration.who import Who
 from oidc.routes import router
 from oidc.signing_key_acts import Acted, KeyShown, SigningKeyActs
 from oidc.tables import KEY_ALGORITHMS
@@ -26,14 +29,18 @@ __all__ = [
     "KEY_ALGORITHMS",
     "PROFILES",
     "Acted",
+    "ClientHealth",
     "ClientLog",
     "KeyShown",
     "Level",
+    "NewToken",
     "OAuthError",
     "OpenIdProvider",
     "ProviderFoundation",
     "Registered",
     "Registration",
+    "Who",
+    "client_health",
     "SigningKeyActs",
     "lookup_audience",
     "register_events",

@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 
 from core.settings import SettingsError
-from service.commands import journal, keys, registry, run, sandbox
+from service.commands import clients, journal, keys, registry, run, sandbox
 from service.embedded import EMBEDDED_ERRORS
 from service.errors import CommandError
 
@@ -39,6 +39,7 @@ app.command("sandbox")(sandbox.sandbox_command)
 app.add_typer(registry.app, name="registry")
 app.add_typer(journal.app, name="journal")
 app.add_typer(keys.app, name="keys")
+app.add_typer(clients.app, name="clients")
 
 
 @app.command("version")
