@@ -1,10 +1,13 @@
 """CIBA Core 1.0 and FAPI-CIBA, poll mode: the request, the person's answer, what the client collects; every refusal."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from core.database import Query, RawTx
 from core.jose import SigningKey, decode_unverified
 from identity.api import Identity
 from oidc.ciba import requests as ciba_requests
@@ -186,6 +189,37 @@ async def test_an_unknown_number_looks_like_a_known_one(world: ProviderWorld, de
     wait(world, 61)
     assert error_of(await desk.collect(asked)) == "expired_token"
     assert error_of(await desk.collect(known.json()["auth_req_id"])) == "expired_token"
+
+
+async def test_known_and_unknown_numbers_cost_the_same_statements(
+    world: ProviderWorld, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing to be told by the time: the same statements in one transaction, and the same answer."""
+    heard: list[Query] = []
+    open_raw = world.database.raw
+
+    class Listening(RawTx):
+        async def row(self, query: Query, /, **values: Any) -> Any:
+            heard.append(query)
+            return await super().row(query, **values)
+
+        async def run(self, query: Query, /, **values: Any) -> int:
+            heard.append(query)
+            return await super().run(query, **values)
+
+    @asynccontextmanager
+    async def listened() -> AsyncIterator[RawTx]:
+        async with open_raw() as tx:
+            yield Listening(tx.conn)
+
+    monkeypatch.setattr(world.database, "raw", listened)
+    costs = []
+    for number in (persona("An").number, NOBODYS_NUMBER, persona("Phuc").number):
+        heard.clear()
+        await desk.asked(login_hint=number)
+        costs.append(list(heard))
+    assert len(costs[0]) == 3  # found, counted, written
+    assert costs[1:] == [costs[0]] * 2
 
 
 async def test_the_bucket_of_a_reference_tells_nothing_either(desk: Desk) -> None:
