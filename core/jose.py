@@ -236,7 +236,7 @@ def verify_signature(token: str | UnverifiedJwt, key: VerificationKey, *, typ: C
 
 
 def verify_jwt(
-    token: str,
+    token: str | UnverifiedJwt,
     keys: Sequence[VerificationKey],
     *,
     algs: Collection[str],
@@ -250,12 +250,16 @@ def verify_jwt(
 ) -> VerifiedJwt:
     """Checks everything. Raises JoseRefused.
 
+    token: as it came, or as `decode_unverified` read it: then it is not read again.
+
     keys: the issuer's; chosen by `kid` (by elimination when the token has none). algs: what is allowed here.
     audience: at least one of them must stand in `aud`. checked: signatures that held before.
     """
-    verified = None if checked is None else checked.find(token, keys)
+    text = token if isinstance(token, str) else token.token
+    verified = None if checked is None else checked.find(text, keys)
     if verified is None:
-        verified = _signed(token, keys, algs=algs, typ=typ, checked=checked)
+        unverified = decode_unverified(token) if isinstance(token, str) else token
+        verified = _signed(unverified, keys, algs=algs, typ=typ, checked=checked)
     check_times(verified.claims, now=now, leeway_seconds=leeway_seconds, require=require)
     if verified.claims.get("iss") != issuer:
         raise JoseRefused("another issuer")
@@ -268,7 +272,7 @@ def verify_jwt(
 
 
 def _signed(
-    token: str,
+    unverified: UnverifiedJwt,
     keys: Sequence[VerificationKey],
     *,
     algs: Collection[str],
@@ -276,7 +280,6 @@ def _signed(
     checked: CheckedSignatures | None,
 ) -> VerifiedJwt:
     """Algorithm, type and signature, by the issuer's keys."""
-    unverified = decode_unverified(token)
     alg = unverified.header.get("alg")
     if alg not in algs or alg not in SIGNATURE_ALGORITHMS:
         raise JoseRefused("the algorithm is not allowed")
@@ -291,7 +294,7 @@ def _signed(
             last = refused
             continue
         if checked is not None:
-            checked.keep(token, key, verified)
+            checked.keep(unverified.token, key, verified)
         return verified
     raise last
 

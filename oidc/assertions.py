@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.jose import JoseRefused, VerificationKey, decode_unverified, verify_jwt
+from core.jose import JoseRefused, UnverifiedJwt, VerificationKey, decode_unverified, verify_jwt
 from oidc.clients import Client
 from oidc.errors import OAuthError, invalid_client
 from oidc.profiles import ASSERTION_ALGORITHMS
@@ -25,20 +25,20 @@ class VerifiedAssertion:
     mark: Mark
 
 
-def claimed_client_id(unverified_jwt: str) -> str:
-    """Who the assertion says it is, only to find the keys. Raises OAuthError invalid_client."""
+def read_assertion(assertion: str) -> tuple[str, UnverifiedJwt]:
+    """Who the assertion says it is, only to find the keys; and what it says. Raises OAuthError invalid_client."""
     try:
-        claims = decode_unverified(unverified_jwt).claims
+        unverified = decode_unverified(assertion)
     except JoseRefused:
         raise _refused("client_assertion is not a signed JWT") from None
-    issuer = claims.get("iss")
-    if not isinstance(issuer, str) or issuer != claims.get("sub"):
+    issuer = unverified.claims.get("iss")
+    if not isinstance(issuer, str) or issuer != unverified.claims.get("sub"):
         raise _refused("iss and sub of the client_assertion must both be the client_id")
-    return issuer
+    return issuer, unverified
 
 
 def verify_assertion(
-    unverified_jwt: str,
+    unverified_jwt: UnverifiedJwt,
     client: Client,
     keys: Sequence[VerificationKey],
     *,

@@ -15,8 +15,8 @@ from urllib.parse import unquote_plus
 from starlette.requests import Request
 
 from core.client_certificate import client_certificate
-from core.jose import JoseRefused, SigningKey, decode_unverified, verify_signature
-from oidc.assertions import ASSERTION_TYPE, claimed_client_id, verify_assertion
+from core.jose import JoseRefused, SigningKey, UnverifiedJwt, verify_signature
+from oidc.assertions import ASSERTION_TYPE, read_assertion, verify_assertion
 from oidc.certificates import CertificateAuthorities, is_key_of, is_named
 from oidc.client_keys import ClientKeys
 from oidc.client_secrets import secret_matches
@@ -32,11 +32,12 @@ MAX_BASIC = 4096
 
 @dataclass(frozen=True, slots=True)
 class _Presented:
-    """What came along. method: as in `token_endpoint_auth_method`."""
+    """What came along. method: as in `token_endpoint_auth_method`. assertion: as read, nothing of it verified."""
 
     method: str
     client_id: str
     secret: str = ""
+    assertion: UnverifiedJwt | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +79,16 @@ class ClientAuthentication:
         secret_holds = secret_matches(shown.secret, *(client.secret_hashes(now) if client else (None, None)))
         request.state.named_client = client.client_id if client else None  # for the client's own log
         if client is None or not client.active:
-            self._check_decoys(shown, form)
+            self._check_decoys(shown.assertion)
             raise invalid_client(_FAILED, basic_realm=realm)
         by_certificate = shown.method == "none" and client.auth_method in CERTIFICATE_METHODS
         if shown.method != client.auth_method and not by_certificate:
-            self._check_decoys(shown, form)
+            self._check_decoys(shown.assertion)
             private = f"sent {shown.method}, registered {client.auth_method}"
             raise invalid_client(_FAILED, basic_realm=realm, private=private)
         marks: tuple[Mark, ...] = ()
-        if client.auth_method == "private_key_jwt":
-            marks = (await self._by_assertion(request, form["client_assertion"], client, now),)
+        if shown.assertion is not None:
+            marks = (await self._by_assertion(request, shown.assertion, client, now),)
         elif by_certificate:
             await self._by_certificate(request, client, now)
         elif client.auth_method == "none":
@@ -98,8 +99,8 @@ class ClientAuthentication:
         request.state.client_id = client.client_id
         return AuthenticatedClient(client, marks)
 
-    async def _by_assertion(self, request: Request, assertion: str, client: Client, now: datetime) -> Mark:
-        kid = decode_unverified(assertion).header.get("kid")
+    async def _by_assertion(self, request: Request, assertion: UnverifiedJwt, client: Client, now: datetime) -> Mark:
+        kid = assertion.header.get("kid")
         keys = await self._client_keys.verification(client, kid=kid if isinstance(kid, str) else None)
         endpoints = [f"{base}{path}" for base in self._bases for path in ("/token", request.url.path)]
         return verify_assertion(assertion, client, keys, issuer=self._issuer, endpoints=endpoints, now=now).mark
@@ -117,12 +118,13 @@ class ClientAuthentication:
         if not holds:
             raise invalid_client(f"{client.auth_method}: the certificate is not the client's, or does not hold now.")
 
-    def _check_decoys(self, shown: _Presented, form: Mapping[str, str]) -> None:
+    def _check_decoys(self, assertion: UnverifiedJwt | None) -> None:
         """A signature is checked here too, so that the time does not tell which clients exist."""
-        if shown.method == "private_key_jwt":
-            for decoy in self._decoys:
-                with suppress(JoseRefused):
-                    verify_signature(form["client_assertion"], decoy, typ=None)
+        if assertion is None:
+            return
+        for decoy in self._decoys:
+            with suppress(JoseRefused):
+                verify_signature(assertion, decoy, typ=None)
 
     def _presented(self, request: Request, form: Mapping[str, str]) -> _Presented:
         headers = request.headers.getlist("authorization")
@@ -144,7 +146,8 @@ class ClientAuthentication:
         if asserted:
             if form.get("client_assertion_type") != ASSERTION_TYPE or "client_assertion" not in form:
                 raise invalid_client("client_assertion needs the client_assertion_type jwt-bearer.")
-            return _Presented("private_key_jwt", claimed_client_id(form["client_assertion"]))
+            client_id, assertion = read_assertion(form["client_assertion"])
+            return _Presented("private_key_jwt", client_id, assertion=assertion)
         if "client_id" not in form:
             raise invalid_client("No client authentication was sent.")
         if "client_secret" in form:

@@ -114,7 +114,7 @@ async def test_nothing_of_it_is_stored_in_clear(world: ProviderWorld, portal: Re
 async def test_the_endpoint_is_strict(world: ProviderWorld, portal: RelyingParty) -> None:
     """Case 36."""
     assert (await portal.http.get("/token")).status_code == 405
-    assert (await portal.http.get("/token")).headers["allow"] == "POST, OPTIONS"
+    assert set((await portal.http.get("/token")).headers["allow"].split(", ")) == {"POST", "OPTIONS"}
     form, headers = portal.authentication("/token")
     good = {**form, "grant_type": "client_credentials"}
     assert error_of(await portal.http.post("/token?grant_type=client_credentials", data=good, headers=headers))
