@@ -9,5 +9,6 @@ implicit, hybrid or password grant, no `plain` challenge, no unsigned or symmetr
 that weakens a check: what differs between clients is the profile, and a profile is data (profiles.py).
 
 Sources: OpenID Connect Core 1.0, Discovery 1.0, RP-Initiated Logout 1.0; RFC 6749, 6750, 7009, 7523, 7591,
-7636, 7662, 8414, 8707, 9068, 9126, 9207, 9449, 9700.
+7636, 7662, 8414, 8707, 9068, 9101, 9126, 9207, 9396,
+9449, 9700; JARM; FAPI 2.0 Security Profile and Message Signing.
 """
