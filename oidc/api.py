@@ -7,16 +7,17 @@ from oidc.acr import ACR_VALUES, Level
 from oidc.audiences import lookup_audience, userinfo_audience
 from oidc.authlib_ import validate_provider_metadata
 from oidc.client_log import ClientLog
+from oidc.developer.health import ClientHealth, client_health
+from oidc.developer.routes import ROUTERS as DEVELOPER_ROUTERS
 from oidc.errors import OAuthError
 from oidc.events import register_events
 from oidc.foundation import ProviderFoundation
+from oidc.openapi import provider_openapi
 from oidc.profiles import PROFILES
 from oidc.provider import OpenIdProvider
-from oidc.developer.health import ClientHealth, client_health
-from oidc.developer.routes import ROUTERS as DEVELOPER_ROUTERS
 from oidc.registration import routes as registration_routes
-from oidc.registration.register import DEFAULT_PURPOSE, Registered
 from oidc.registration.initial_tokens import NewToken
+from oidc.registration.register import DEFAULT_PURPOSE, Registered
 from oidc.registration.room import Registration
 from oidc.registration.who import Who
 from oidc.routes import router
@@ -39,10 +40,11 @@ __all__ = [
     "ProviderFoundation",
     "Registered",
     "Registration",
+    "SigningKeyActs",
     "Who",
     "client_health",
-    "SigningKeyActs",
     "lookup_audience",
+    "provider_openapi",
     "register_events",
     "routers",
     "userinfo_audience",

@@ -17,6 +17,7 @@ from core.clock import Clock
 from core.settings import Settings
 from core.web import edge
 from core.web.hot import ShortWay, hot_endpoints
+from oidc.api import provider_openapi
 from service import health, metrics
 from service.compose import composed, routers
 from service.openapi import describe
@@ -55,7 +56,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.include_router(metrics.router)
     for router in routers():
         app.include_router(router)
-    describe(app, [lookup_openapi])
+    describe(app, [lookup_openapi, provider_openapi])
     app.mount("/static", _Static(directory=STATIC), name="static")
     return app
 
