@@ -10,6 +10,7 @@ from core.errors import BadInput
 from core.runtime import part
 from core.web.edge import PageTx
 from core.web.forms import read_form
+from core.web.locale import request_locale
 from core.web.pages import Pages
 from identity.identity import Identity
 from identity.records import actor_ref
@@ -21,8 +22,19 @@ PATH = "/me/profile"
 _READ_AT_MOST = 2_000
 """Characters of an entry; one that is too long by less is shown again with what to mend."""
 _LENGTHS = {"action": 10, "version": 9, **dict.fromkeys(MEMBERS, _READ_AT_MOST)}
-COMMON_ZONES = ("Asia/Ho_Chi_Minh", "Asia/Seoul", "Asia/Taipei", "Asia/Tokyo", "Europe/Berlin", "Europe/Paris")
-COMMON_LANGUAGES = ("vi-VN", "en-GB", "en-US", "fr-FR", "km-KH", "zh-CN")
+ZONES = (
+    "Asia/Ho_Chi_Minh", "Asia/Bangkok", "Asia/Phnom_Penh", "Asia/Vientiane", "Asia/Singapore", "Asia/Taipei",
+    "Asia/Shanghai", "Asia/Seoul", "Asia/Tokyo", "Australia/Sydney", "Europe/Moscow", "Europe/Berlin",
+    "Europe/Prague", "Europe/Warsaw", "Europe/Paris", "Europe/London", "America/New_York", "America/Chicago",
+    "America/Los_Angeles",
+)  # fmt: skip
+"""Where citizens live. Another zone that is kept already stays among the choices."""
+LANGUAGES = {
+    "vi-VN": "Tiếng Việt", "en-GB": "English", "tyz": "Tày", "mtq": "Mường", "km-KH": "Khmer", "hmn": "Hmoob (Mông)",
+    "nut": "Nùng", "jra": "Jrai (Gia Rai)", "rad": "Ê Đê", "bdq": "Bahnar (Ba Na)", "cjm": "Chăm",
+    "zh-Hans": "中文 (Hoa)", "fr-FR": "Français", "ko-KR": "한국어", "ja-JP": "日本語",
+}  # fmt: skip
+"""Language → its own name, the same in both languages of the page."""
 
 router = APIRouter(include_in_schema=False)
 
@@ -73,8 +85,14 @@ def _page(
         version=version,
         kept=kept,
         errors=errors,
+        summary={name: f"{_label(name, request_locale(request))}: {text}" for name, text in errors.items()},
         saved=saved,
         longest={name: member.longest for name, member in MEMBERS.items()},
-        zones=COMMON_ZONES,
-        languages=COMMON_LANGUAGES,
+        zones={name: name.replace("_", " ") for name in ZONES},
+        languages=LANGUAGES,
     )
+
+
+def _label(name: str, locale: str) -> str:
+    member = MEMBERS[name]
+    return member.label_vi if locale == "vi" else member.label_en

@@ -51,8 +51,11 @@ async def test_saved_shown_changed_and_erased(world: ProviderWorld, browser: Cit
     page = await save(browser, **SAID)
     assert 'id="saved"' in page
     assert await kept(world) == SAID
-    for value in SAID.values():
-        assert f'value="{value}"' in unescape(page)
+    for name, value in SAID.items():
+        chosen = " selected" if name in {"zoneinfo", "locale"} else ""
+        assert f'value="{value}"{chosen}' in unescape(page)
+    page = await save(browser, **{**SAID, "locale": "lo-LA"})
+    assert '<option value="lo-LA" selected>' in page, "one that is not among the choices stays"
     await save(browser, **{**SAID, "nickname": "An", "website": ""})
     found = await kept(world)
     assert (found["nickname"], "website" in found) == ("An", False), "an empty entry erases its member"
@@ -93,6 +96,7 @@ async def test_entries_to_mend_are_shown_again(world: ProviderWorld, browser: Ci
     answer = await browser.send("profile-form", action="save", **wrong)
     assert answer.status_code == 422
     assert answer.text.count('aria-invalid="true"') == len(wrong)
+    assert "Biệt danh: Không nhập số định danh" in answer.text, "the summary says which entry"
     assert "<script>alert" not in answer.text
     assert 'value="http://example.vn/"' in answer.text, "what was typed is not lost"
     assert await kept(world) == {"nickname": "An"}
