@@ -34,9 +34,18 @@ _HIDDEN = {Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False}
 Answer = TypeVar("Answer")
 
 
-@lru_cache(maxsize=4)
+_OPENING = threading.Lock()
+"""A library may be loaded once; threads that ask for it at the same moment wait for the one that does."""
+
+
 def opened_token(place: HardwarePlace) -> "HardwareToken":
     """See `HardwarePlace.open`."""
+    with _OPENING:
+        return _opened_token(place)
+
+
+@lru_cache(maxsize=4)
+def _opened_token(place: HardwarePlace) -> "HardwareToken":
     return HardwareToken(place)
 
 
@@ -182,8 +191,9 @@ class HardwareToken:
         pin = _pin(self._place.pin_file)
         try:
             library = pkcs11.lib(str(self._place.module))
-        except (PKCS11Error, RuntimeError, OSError):
-            raise VaultError(f"{self._place.module.name}: not a PKCS #11 library that loads") from None
+        except (PKCS11Error, RuntimeError, OSError) as error:
+            told = f"{self._place.module.name}: not a PKCS #11 library that loads ({type(error).__name__})"
+            raise VaultError(told) from None
         return library.get_token(token_label=self._place.token).open(rw=True, user_pin=pin)
 
     def _drop(self) -> None:
