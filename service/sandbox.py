@@ -89,7 +89,12 @@ async def _with_new_clients(settings: Settings, conformance: ConformanceSettings
     """A sandbox that an older version furnished gets the clients that came since."""
     redirect = found.conformance_redirect or conformance.conformance_redirect
     known = {client.client_id for client in found.clients}
-    missing = [plan for plan in plans(settings.portal_url, redirect) if plan.client_id not in known]
+    mutual_tls = bool(settings.client_certificate_header)
+    missing = [
+        plan
+        for plan in plans(settings.portal_url, redirect)
+        if plan.client_id not in known and (mutual_tls or not plan.has_certificate)
+    ]
     if not missing:
         return found
     try:
