@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 
 from consent.api import Consent
 from core.actor import Appointment
@@ -32,7 +32,12 @@ from oidc.tables import ClientRow
 
 _C: Any = ClientRow.__table__.c  # type: ignore[attr-defined]
 _OF_AGENCY = Query(
-    select(*_C).where(_C.agency_id == bindparam("agency_id"), _C.state != "deleted").order_by(_C.name_vi, _C.client_id)
+    select(*_C)
+    .where(
+        _C.agency_id == func.coalesce(bindparam("agency_id", type_=_C.agency_id.type), _C.agency_id),
+        _C.state != "deleted",
+    )
+    .order_by(_C.name_vi, _C.client_id)
 )
 
 
