@@ -20,6 +20,7 @@ WINDOW_SECONDS = 150
 """A nonce is given out for one window and holds in the next as well: two and a half to five minutes."""
 NEAR_SECONDS = 30
 """A proof without a nonce may be off by this; FAPI 2.0 §5.3.2.1 has clients up to 10 seconds ahead."""
+_NUMBER_BYTES = 5
 _TAG_BYTES = 16
 
 
@@ -38,28 +39,28 @@ class DpopNonces:
 
     def holds(self, nonce: str, now: datetime) -> bool:
         """Whether we handed it out in this window or the last; or in the next, by a process whose clock is ahead."""
-        window = int(now.timestamp()) // WINDOW_SECONDS
-        sent = nonce.encode("utf-8", "surrogatepass")
-        same = [hmac.compare_digest(self._of(each).encode(), sent) for each in (window, window - 1, window + 1)]
-        return any(same)
+        try:
+            window = int.from_bytes(base64.urlsafe_b64decode(nonce)[:_NUMBER_BYTES])
+        except ValueError:
+            return False
+        if abs(window - int(now.timestamp()) // WINDOW_SECONDS) > 1:
+            return False
+        return hmac.compare_digest(self._of(window).encode(), nonce.encode("utf-8", "surrogatepass"))
 
     def must_come_again(self, request: Request, proof: DpopProof, *, now: datetime, required: bool = False) -> bool:
         """Whether the proof has to come again with a nonce. Notes on the request which nonce the answer hands out.
 
         required: whether a nonce is wanted of this client whatever its clock says.
         """
-        fresh = self.current(now)
         if proof.nonce is None:
             again = required or abs(now.timestamp() - proof.issued_at) > NEAR_SECONDS
-            offer = again
         else:
             again = not self.holds(proof.nonce, now)
-            offer = again or proof.nonce != fresh
-        if offer:
-            request.state.dpop_nonce = fresh
+        if again or (proof.nonce is not None and proof.nonce != self.current(now)):
+            request.state.dpop_nonce = self.current(now)
         return again
 
     def _of(self, window: int) -> str:
-        number = window.to_bytes(5, "big")
+        number = window.to_bytes(_NUMBER_BYTES)
         tag = hmac.digest(self._key, number, hashlib.sha256)[:_TAG_BYTES]
         return base64.urlsafe_b64encode(number + tag).decode()

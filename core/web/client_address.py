@@ -1,6 +1,7 @@
 """The address of the one who calls, as far as trusted proxies tell it."""
 
 import ipaddress
+from functools import lru_cache
 
 from starlette.requests import HTTPConnection
 
@@ -59,6 +60,7 @@ def _without_port(node: str) -> str:
     return node.partition(":")[0] if node.count(":") == 1 else node
 
 
+@lru_cache(maxsize=4_096)
 def _trusted(address: str, proxies: tuple[str, ...]) -> bool:
     try:
         ip = ipaddress.ip_address(address)
