@@ -12,18 +12,17 @@ the number at once are bounded. There is no switch that turns any of this off. F
 import asyncio
 import contextlib
 import re
-import ssl
 import weakref
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpcore
 
 from core.name_lookup import NameLookup
+from core.pinned_network import PinnedNetwork, is_of_tls, tls_context
 from core.public_address import is_public
 from core.settings import Settings
 
@@ -112,7 +111,7 @@ class Outbound:
         self._sandbox = sandbox
         self._lookup = NameLookup()
         self._resolve = resolve or self._lookup.addresses
-        self._context = _tls(ca_file)
+        self._context = tls_context(ca_file)
         self._places = asyncio.Semaphore(MAX_AT_ONCE)
         self._per_host: weakref.WeakValueDictionary[str, asyncio.Semaphore] = weakref.WeakValueDictionary()
 
@@ -184,7 +183,7 @@ class Outbound:
         self, method: str, target: _Target, headers: Mapping[str, str], body: bytes, max_bytes: int, *, whole: bool
     ) -> OutboundAnswer:
         # A pool of one connection for one call: what was checked is what is used, and nothing is kept.
-        backend = _Pinned(partial(self._checked, target))
+        backend = PinnedNetwork(partial(self._checked, target))
         sent = {
             **headers,
             "User-Agent": USER_AGENT,
@@ -240,49 +239,6 @@ class Outbound:
         return addresses[:MAX_ADDRESSES]
 
 
-class _Pinned(httpcore.AsyncNetworkBackend):
-    """Connects to the checked addresses, whatever name it is told."""
-
-    def __init__(self, addresses: Callable[[], Awaitable[Sequence[str]]]) -> None:
-        self._addresses = addresses
-        self._network = httpcore.AnyIOBackend()
-        self._opened: list[httpcore.AsyncNetworkStream] = []
-
-    async def aclose(self) -> None:
-        """Closes what was opened: the library forgets a connection when it is called off amid the TLS handshake."""
-        for stream in self._opened:
-            await stream.aclose()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109  (the library's interface; the whole call has one limit)
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        failed: Exception = OutboundRefused("name")
-        for address in await self._addresses():
-            try:
-                self._opened.append(await self._network.connect_tcp(address, port))
-            except httpcore.ConnectError as error:
-                failed = error
-            else:
-                return self._opened[-1]
-        raise failed
-
-    async def connect_unix_socket(
-        self,
-        path: str,
-        timeout: float | None = None,  # noqa: ASYNC109  (as above)
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        raise OutboundRefused("url")
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-
-
 async def _read_answer(answer: httpcore.Response, max_bytes: int, *, whole: bool) -> OutboundAnswer:
     if sum(len(name) + len(value) for name, value in answer.headers) > MAX_HEAD_BYTES:
         raise OutboundRefused("head")
@@ -302,33 +258,13 @@ async def _read_answer(answer: httpcore.Response, max_bytes: int, *, whole: bool
 
 
 @contextlib.contextmanager
-def _as_refusal() -> Any:
+def _as_refusal() -> Iterator[None]:
     """The library's errors as ours. Raises OutboundRefused."""
     try:
         yield
     except httpcore.ConnectError as error:
-        raise OutboundRefused("tls" if _is_of_tls(error) else "connect") from error
+        raise OutboundRefused("tls" if is_of_tls(error) else "connect") from error
     except (httpcore.NetworkError, httpcore.TimeoutException) as error:
         raise OutboundRefused("connect") from error
     except (httpcore.ProtocolError, httpcore.UnsupportedProtocol) as error:
         raise OutboundRefused("protocol") from error
-
-
-def _is_of_tls(error: BaseException | None) -> bool:
-    """Whether the secure connection was at fault, as the errors below this one tell."""
-    while error is not None:
-        if isinstance(error, ssl.SSLError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
-
-
-def _tls(ca_file: Path | None) -> ssl.SSLContext:
-    """Certificates are checked, for the name, by the system's authorities and those of the file."""
-    context = ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.check_hostname = True
-    context.verify_mode = ssl.CERT_REQUIRED
-    if ca_file is not None:
-        context.load_verify_locations(cafile=str(ca_file))
-    return context
