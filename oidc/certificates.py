@@ -19,8 +19,18 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 
 from core.client_certificate import ClientCertificate
 from core.jose import JoseRefused, public_der
+from core.settings import SettingsError
 
 _KEYWORDS = {
+    "CN": "2.5.4.3",
+    "L": "2.5.4.7",
+    "ST": "2.5.4.8",
+    "O": "2.5.4.10",
+    "OU": "2.5.4.11",
+    "C": "2.5.4.6",
+    "STREET": "2.5.4.9",
+    "DC": "0.9.2342.19200300.100.1.25",
+    "UID": "0.9.2342.19200300.100.1.1",
     "emailAddress": "1.2.840.113549.1.9.1",
     "serialNumber": "2.5.4.5",
     "SN": "2.5.4.4",
@@ -33,7 +43,7 @@ _KEYWORDS = {
     "organizationIdentifier": "2.5.4.97",
     "jurisdictionCountryName": "1.3.6.1.4.1.311.60.2.1.3",
 }
-"""Attribute types that the library's own table (RFC 4514 §3) lacks and that certificates of agencies hold."""
+"""Attribute types of RFC 4514 §3, and others that certificates of agencies hold. Upper and lower case mean the same."""
 _OIDS = {
     spelt: ObjectIdentifier(oid)
     for keyword, oid in _KEYWORDS.items()
@@ -111,8 +121,13 @@ class CertificateAuthorities:
 
     @classmethod
     def from_file(cls, path: Path | None) -> "CertificateAuthorities | None":
-        """From a PEM bundle; None when none is configured. Raises ValueError, OSError at start."""
-        return None if path is None else cls(x509.load_pem_x509_certificates(path.read_bytes()))
+        """From a PEM bundle, at start; None when none is configured. Raises SettingsError."""
+        if path is None:
+            return None
+        try:
+            return cls(x509.load_pem_x509_certificates(path.read_bytes()))
+        except (OSError, ValueError):
+            raise SettingsError("DINHDANH_CLIENT_CA_FILE: holds no certificates (PEM) that can be read") from None
 
     def vouch_for(self, certificate: ClientCertificate, now: datetime) -> bool:
         """Whether the chain holds at `now` (signatures, times, constraints, purpose)."""

@@ -101,6 +101,28 @@ def test_an_unfit_issuer_is_refused(issuer: str) -> None:
         load_settings(issuer=issuer)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("trusted_proxies", ("unix:",)),
+        ("trusted_proxies", ("proxy.example",)),
+        ("client_certificate_header", "Client Cert"),
+        ("client_certificate_header", "X:Y"),
+        ("client_ca_file", Path("nowhere.pem")),
+        ("mtls_base", "https://mtls.example/"),
+        ("mtls_base", "mtls.example"),
+    ],
+)
+def test_what_trusts_a_proxy_is_written_exactly(name: str, value: object) -> None:
+    with pytest.raises(SettingsError, match=f"DINHDANH_{name.upper()}"):
+        load_settings(**{name: value})
+
+
+def test_the_unix_socket_is_a_proxy_too() -> None:
+    settings = load_settings(trusted_proxies=("unix", "10.0.0.0/8"), client_certificate_header="Client-Cert")
+    assert settings.trusted_proxies == ("unix", "10.0.0.0/8")
+
+
 def test_weak_password_hashing_cannot_be_set() -> None:
     with pytest.raises(SettingsError, match="ARGON2_MEMORY_KIB"):
         load_settings(argon2_memory_kib=1024)
