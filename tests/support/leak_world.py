@@ -38,7 +38,7 @@ from tests.support.leak_scan import redis_now
 INTROSPECTOR = "leak-resource"
 _CSRF = re.compile(r'name="csrf" value="([^"]*)"')
 _ADDRESS = re.compile(r'(?:href|action)="([^"]*)"')
-_TOKENS = ("access_token", "refresh_token", "id_token")
+_TOKENS = ("access_token", "refresh_token", "id_token", "auth_req_id", "device_code", "user_code")
 
 
 @dataclass
