@@ -299,6 +299,27 @@ async def test_who_may_ask(world: ProviderWorld, desk: Desk) -> None:
     assert (await desk.party.post("/bc-authorize", form, plain=True)).status_code == 401
 
 
+@pytest.mark.parametrize("path", ["/bc-authorize", "/device_authorization"])
+async def test_bodies_that_cannot_be_read(world: ProviderWorld, path: str) -> None:
+    """Case 49: a refusal in JSON, never a failure."""
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    for content, headers in (
+        (b"", form),
+        (b"scope=openid&scope=openid", form),
+        (b"scope=%00", form),
+        (b"scope=%ff%fe", form),
+        (b"=&=&=", form),
+        (b"client_id=" + b"x" * 70_000, form),
+        ("&".join(f"p{number}=1" for number in range(10_000)).encode(), form),
+        ("login_hint=số".encode(), form),
+        (b'{"scope": "openid"}', {"Content-Type": "application/json"}),
+        (b"scope=openid", {}),
+    ):
+        answer = await world.http().post(path, content=content, headers=headers)
+        assert answer.status_code in {400, 401, 413}, (content[:40], answer.status_code)
+        assert answer.json()["error"] in {"invalid_request", "invalid_client"}
+
+
 async def test_parameters_in_the_address_are_refused(desk: Desk) -> None:
     assert error_of(await desk.party.post("/bc-authorize?scope=openid", {"scope": "openid"})) == "invalid_request"
 

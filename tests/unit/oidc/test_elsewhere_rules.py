@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oidc.ciba.asked import MAX_LIFETIME_SECONDS, requested_lifetime
+from oidc.ciba.asked import KNOWN, MAX_LIFETIME_SECONDS, read_hint, requested_lifetime
 from oidc.collect import Polled, fault_of
 from oidc.device.guessing import lanes_of
 from oidc.device.user_codes import LENGTH, LETTERS, new_user_code, read_user_code, shown
@@ -85,3 +85,19 @@ def test_strangers_are_counted_three_ways_and_a_person_by_himself() -> None:
     assert len(strangers) == 3
     (own,) = lanes_of(person_id="p", browser="b", address="192.0.2.1")
     assert own not in strangers
+
+
+@given(st.dictionaries(st.sampled_from(sorted(KNOWN)), st.text(max_size=40), max_size=6))
+def test_hints_and_times_of_any_shape(params: dict[str, str]) -> None:
+    for read in (read_hint, requested_lifetime):
+        refused = None
+        try:
+            read(params)
+        except OAuthError as error:
+            refused = error
+        assert refused is None or (refused.error == "invalid_request" and refused.description.isascii())
+
+
+def test_a_hint_does_not_show_the_number() -> None:
+    hint = read_hint({"login_hint": "036190990001"})
+    assert "036190990001" not in f"{hint!r} {hint}"
