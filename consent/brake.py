@@ -9,10 +9,8 @@ keyed digest of the number; losing them starts a new window.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from redis.exceptions import RedisError
-
 from core.cache import Cache
-from core.errors import TooMany, Unavailable
+from core.errors import TooMany
 
 WINDOW_SECONDS = 3600
 MISSES_PER_PERSON = 8
@@ -44,22 +42,11 @@ class Brake:
             of_person = await self.cache.hit(_PERSON, about, WINDOW_SECONDS)
             of_recipient = await self.cache.hit(_RECIPIENT, recipient, WINDOW_SECONDS)
         else:
-            of_person, of_recipient = await self._counts(about, recipient)
+            keys = self.cache.key(_PERSON, about), self.cache.key(_RECIPIENT, recipient)
+            of_person, of_recipient = await self.cache.counts(*keys)
         if of_person > self.misses_per_person or of_recipient > self.misses_per_recipient:
             raise TooMany(
                 "too-many-misses",
                 "Too many lookups did not match. Please check the particulars and try again later.",
                 retry_after=WINDOW_SECONDS,
             )
-
-    async def _counts(self, about: str, recipient: str) -> tuple[int, int]:
-        keys = [self.cache.key(_PERSON, about), self.cache.key(_RECIPIENT, recipient)]
-        try:
-            of_person, of_recipient = await self.cache.redis.mget(keys)
-        except (RedisError, OSError) as error:
-            raise Unavailable(
-                "cache-unavailable",
-                "The service is interrupted for a moment. Please try again.",
-                private=type(error).__name__,
-            ) from error
-        return int(of_person or 0), int(of_recipient or 0)

@@ -12,7 +12,7 @@ from consent.lines import SELF, refusal_line
 from consent.weigh import Ready, Stopped, make_ready, weigh
 from core.actor import Actor
 from core.clock import Clock
-from core.database import Database, Tx
+from core.database import Database, Reads, Tx
 from identity.api import SelfDeclarations
 from population_db.api import Registry
 from privacy.journal.api import DisclosureRefused, Journal, Line
@@ -47,9 +47,8 @@ class DisclosureDoor:
         return await self._finish(tx, request, await self._weigh(tx, request))
 
     async def disclose_by_itself(self, request: DisclosureRequest) -> Disclosure:
-        """As `disclose`, on raw connections of its own, none of which is held while the journal commits."""
-        async with self._database.raw_read() as tx:
-            weighed = await self._weigh(tx, request)
+        """As `disclose`, by reads shared with others who ask now; no connection is held while the journal commits."""
+        weighed = await self._weigh(self._database.shared, request)
         if isinstance(weighed, Ready):
             return await self._give(request, weighed)
         async with self._database.raw() as tx:
@@ -74,7 +73,7 @@ class DisclosureDoor:
         async with self._database.raw() as tx:
             await self._journal.write(tx, line)
 
-    async def _weigh(self, tx: Tx, request: DisclosureRequest) -> Ready | Stopped:
+    async def _weigh(self, tx: Reads, request: DisclosureRequest) -> Ready | Stopped:
         return await weigh(
             tx,
             request,

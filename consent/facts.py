@@ -11,7 +11,7 @@ from sqlalchemy import ARRAY, Uuid, and_, bindparam, func
 from consent.decide import Consented, Policy
 from consent.published import JOINED, policy_of
 from consent.tables import ConsentRow, PolicyRow
-from core.database import Query, Row, Tx
+from core.database import Query, Reads, Row
 
 _P: Any = PolicyRow.__table__.c  # type: ignore[attr-defined]
 _C: Any = ConsentRow.__table__.c  # type: ignore[attr-defined]
@@ -55,14 +55,16 @@ class Facts:
     consents: tuple[Consented, ...]
 
 
-async def load_facts(tx: Tx, agency_id: uuid.UUID, purpose: str, person_id: uuid.UUID, now: datetime) -> Facts | None:
+async def load_facts(
+    tx: Reads, agency_id: uuid.UUID, purpose: str, person_id: uuid.UUID, now: datetime
+) -> Facts | None:
     """For one purpose; None when the agency has no policy for it in force."""
     rows = await tx.rows(_BY_PURPOSE, agency_id=agency_id, purpose_code=purpose, person_id=person_id, now=now)
     return _grouped(rows).get(purpose)
 
 
 async def load_facts_of_consents(
-    tx: Tx, agency_id: uuid.UUID, consent_ids: Collection[uuid.UUID], person_id: uuid.UUID, now: datetime
+    tx: Reads, agency_id: uuid.UUID, consent_ids: Collection[uuid.UUID], person_id: uuid.UUID, now: datetime
 ) -> Mapping[str, Facts]:
     """For the purposes of these consents, by purpose code; a consent of somebody else adds nothing."""
     rows = await tx.rows(_BY_CONSENTS, agency_id=agency_id, consent_ids=list(consent_ids), person_id=person_id, now=now)

@@ -27,7 +27,7 @@ from consent.lines import disclosure_line, refusal_line
 from consent.minimise import Matched, match, pick
 from consent.proof import PROOF_FIELDS, proves
 from core.clock import Clock, vietnam_day
-from core.database import Tx
+from core.database import Reads
 from core.errors import Refusal, TooMany
 from identity.api import SELF_DECLARED, SOURCE, SelfDeclarations
 from population_db.api import FieldValue, Record, Registry
@@ -77,7 +77,7 @@ class _Found:
 
 
 async def weigh(
-    tx: Tx,
+    tx: Reads,
     request: DisclosureRequest,
     *,
     registry: Registry,
@@ -154,7 +154,7 @@ def make_ready(request: DisclosureRequest, record: Record, decision: Decision, f
     )
 
 
-async def _find(tx: Tx, request: DisclosureRequest, registry: Registry) -> _Found:
+async def _find(tx: Reads, request: DisclosureRequest, registry: Registry) -> _Found:
     if not isinstance(request.subject, PersonProof):
         # Known by a grant: the portal's signed-in person, nobody else's. Everybody else needs a proof.
         own = request.actor.kind != "official" and request.actor.person_id == request.subject
@@ -166,7 +166,7 @@ async def _find(tx: Tx, request: DisclosureRequest, registry: Registry) -> _Foun
     return _Found(ref.person_id, alive=ref.status != "dead", fault=fault)
 
 
-async def _facts(tx: Tx, request: DisclosureRequest, person_id: uuid.UUID, now: datetime) -> Mapping[str, Facts]:
+async def _facts(tx: Reads, request: DisclosureRequest, person_id: uuid.UUID, now: datetime) -> Mapping[str, Facts]:
     agency_id = request.agency.agency_id if request.agency else NOBODY
     if request.purpose is None:
         return await load_facts_of_consents(tx, agency_id, request.consent_ids, person_id, now)
@@ -186,7 +186,7 @@ def _to_read(request: DisclosureRequest, found: _Found, decision: Decision) -> t
     return people, set(of_registry(fields))
 
 
-async def _with_declared(tx: Tx, record: Record, declarations: SelfDeclarations) -> Record:
+async def _with_declared(tx: Reads, record: Record, declarations: SelfDeclarations) -> Record:
     """The record with what its person says of himself beside it, under its own code."""
     declared = await declarations.read(tx, record.person_id)
     if declared.updated_at is None:

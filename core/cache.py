@@ -6,7 +6,8 @@ than Redis 6.2.
 """
 
 import hashlib
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
+from itertools import islice
 from typing import Any, TypeVar
 
 import orjson
@@ -14,6 +15,9 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from core.errors import Unavailable
+from core.gather import Gathered
+
+Commands = tuple[tuple[Any, ...], ...]
 
 T = TypeVar("T")
 
@@ -26,6 +30,8 @@ class Cache:
     def __init__(self, redis: "Redis", prefix: str = "dd") -> None:
         self.redis = redis
         self._prefix = prefix
+        # The commands of callers that come at once go out together: one trip and one connection for all of them.
+        self._asks: Gathered[Commands, list[Any]] = Gathered(self._together)
 
     @classmethod
     def connect(cls, url: str, *, max_connections: int = 64) -> "Cache":
@@ -49,36 +55,37 @@ class Cache:
         return f"{self._prefix}:{kind}:{digest}"
 
     async def put(self, kind: str, ident: str, value: dict[str, Any], ttl_seconds: int) -> None:
-        await self._done(self.redis.set(self.key(kind, ident), orjson.dumps(value), ex=ttl_seconds))
+        await self._run("SET", self.key(kind, ident), orjson.dumps(value), "EX", ttl_seconds)
 
     async def replace(self, kind: str, ident: str, value: dict[str, Any], ttl_seconds: int) -> bool:
         """Overwrites what is there; False (and nothing written) when it is gone."""
-        done = await self._done(self.redis.set(self.key(kind, ident), orjson.dumps(value), ex=ttl_seconds, xx=True))
-        return bool(done)
+        return bool(await self._run("SET", self.key(kind, ident), orjson.dumps(value), "EX", ttl_seconds, "XX"))
 
     async def get(self, kind: str, ident: str) -> dict[str, Any] | None:
-        raw = await self._done(self.redis.get(self.key(kind, ident)))
+        raw = await self._run("GET", self.key(kind, ident))
         return None if raw is None else orjson.loads(raw)
 
     async def take(self, kind: str, ident: str) -> dict[str, Any] | None:
         """Reads and removes in one atomic command: at most one caller gets it."""
-        raw = await self._done(self.redis.getdel(self.key(kind, ident)))
+        raw = await self._run("GETDEL", self.key(kind, ident))
         return None if raw is None else orjson.loads(raw)
 
     async def claim_once(self, kind: str, ident: str, ttl_seconds: int) -> bool:
         """True for the first caller within the TTL, False for every later one."""
-        return bool(await self._done(self.redis.set(self.key(kind, ident), b"1", nx=True, ex=ttl_seconds)))
+        return bool(await self._run("SET", self.key(kind, ident), b"1", "NX", "EX", ttl_seconds))
 
     async def drop(self, kind: str, ident: str) -> None:
-        await self._done(self.redis.delete(self.key(kind, ident)))
+        await self._run("DEL", self.key(kind, ident))
 
     async def hit(self, kind: str, ident: str, window_seconds: int) -> int:
         """Counts one event in a fixed window that starts with its first event; gives the count so far."""
         key = self.key(kind, ident)
-        pipe = self.redis.pipeline(transaction=True)
-        pipe.set(key, 0, nx=True, ex=window_seconds)
-        pipe.incr(key)
-        return int((await self._done(pipe.execute()))[1])
+        _, count = await self._ask((("SET", key, 0, "NX", "EX", window_seconds), ("INCR", key)))
+        return int(count)
+
+    async def counts(self, *keys: str) -> list[int]:
+        """What `hit` counted under these keys (`key`); 0 where no window is open."""
+        return [int(count or 0) for count in await self._run("MGET", *keys)]
 
     async def unhit(self, kind: str, ident: str) -> None:
         """Takes one event back, when its window is still open: a key without an end must not come into being."""
@@ -86,6 +93,26 @@ class Cache:
 
     async def ping(self) -> None:
         await self._done(self.redis.ping())
+
+    async def _run(self, *command: Any) -> Any:
+        return (await self._ask((command,)))[0]
+
+    async def _ask(self, commands: Commands) -> list[Any]:
+        """The answers to some commands that are done as one."""
+        done: list[Any] = await self._done(self._asks.ask(commands))
+        return done
+
+    async def _together(self, asks: Sequence[Commands]) -> Sequence[list[Any] | Exception]:
+        if len(asks) == 1 and len(asks[0]) == 1:
+            alone: Any = self.redis.execute_command(*asks[0][0])  # type: ignore[no-untyped-call]
+            return [[await alone]]
+        pipe = self.redis.pipeline(transaction=any(len(commands) > 1 for commands in asks))
+        for commands in asks:
+            for command in commands:
+                pipe.execute_command(*command)
+        answers = iter(await pipe.execute(raise_on_error=False))
+        done = [list(islice(answers, len(commands))) for commands in asks]
+        return [next((one for one in told if isinstance(one, Exception)), told) for told in done]
 
     async def _done(self, work: Awaitable[T]) -> Any:
         try:

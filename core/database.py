@@ -31,6 +31,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from core.connections import Connection, Connections
 from core.database_gone import means_gone, raise_unavailable, unavailable
 from core.errors import Refusal
+from core.gathered_reads import GatheredReads
 
 Row = Mapping[str, Any]
 
@@ -76,8 +77,8 @@ class Query:
         return [values.get(name, fixed) for name, fixed in self.compiled()[1]]
 
 
-class Tx(Protocol):
-    """One transaction, by either door."""
+class Reads(Protocol):
+    """What can be read by: a transaction of either door, or statements that callers share (`Database.shared`)."""
 
     async def row(self, query: Query, /, **values: Any) -> Row | None:
         """The first row, or None."""
@@ -86,6 +87,10 @@ class Tx(Protocol):
     async def rows(self, query: Query, /, **values: Any) -> Sequence[Row]:
         """All rows."""
         ...
+
+
+class Tx(Reads, Protocol):
+    """One transaction, by either door."""
 
     async def run(self, query: Query, /, **values: Any) -> int:
         """Runs a statement and gives the number of rows it touched."""
@@ -191,6 +196,8 @@ class Database:
     def __init__(self, engine: AsyncEngine, pool: Connections) -> None:
         self.engine = engine
         self.pool = pool
+        self.shared = GatheredReads(self.raw_read)
+        """For hot single reads: callers that run the same one at once share a trip. Raises Unavailable."""
 
     @classmethod
     async def connect(

@@ -7,7 +7,7 @@ import orjson
 from sqlalchemy import bindparam, delete, select, text
 
 from core.clock import Clock
-from core.database import Query, Tx
+from core.database import Query, Reads, Tx
 from core.errors import Conflict
 from identity.self_declared import SelfDeclared
 from identity.tables import SelfDeclaredRow
@@ -49,11 +49,11 @@ class SelfDeclarations:
         self._vault = vault
         self._clock = clock
 
-    async def read(self, tx: Tx, person_id: uuid.UUID) -> SelfDeclared:
+    async def read(self, tx: Reads, person_id: uuid.UUID) -> SelfDeclared:
         """What a person says of himself; nothing when he says nothing or his key was destroyed."""
         return (await self.kept(tx, person_id)).declared
 
-    async def kept(self, tx: Tx, person_id: uuid.UUID) -> Kept:
+    async def kept(self, tx: Reads, person_id: uuid.UUID) -> Kept:
         """The same, with its version."""
         row = await tx.row(_FIND, person_id=person_id)
         if row is None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import ARRAY, LargeBinary, Text, Uuid, and_, bindparam, func, select
 
-from core.database import Query, Row, Tx
+from core.database import Query, Reads, Row
 from core.errors import NotFound
 from population_db.fields import FIELDS, groups_of
 from population_db.numbers import Number, parse_number
@@ -59,7 +59,7 @@ READ = Query(
 )
 
 
-async def find_by_number(tx: Tx, vault: Vault, number: Number | str) -> PersonRef | None:
+async def find_by_number(tx: Reads, vault: Vault, number: Number | str) -> PersonRef | None:
     """The person who has or had a number; None when nobody, or when it is no number at all."""
     if isinstance(number, str):
         try:
@@ -70,7 +70,7 @@ async def find_by_number(tx: Tx, vault: Vault, number: Number | str) -> PersonRe
     return _ref(await tx.row(_BY_NUMBER, mac=blind.mac, key_version=blind.key_version))
 
 
-async def holders_of(tx: Tx, vault: Vault, numbers: Iterable[str]) -> dict[str, uuid.UUID]:
+async def holders_of(tx: Reads, vault: Vault, numbers: Iterable[str]) -> dict[str, uuid.UUID]:
     """Who has or had each of these 12-digit numbers; one that is nobody's is not in the answer."""
     blinds = {number: vault.blind(NUMBER, number) for number in set(numbers)}
     key_version = next((blind.key_version for blind in blinds.values()), 0)
@@ -79,7 +79,7 @@ async def holders_of(tx: Tx, vault: Vault, numbers: Iterable[str]) -> dict[str, 
     return {number: found[blind.mac] for number, blind in blinds.items() if blind.mac in found}
 
 
-async def ref(tx: Tx, person_id: uuid.UUID) -> PersonRef | None:
+async def ref(tx: Reads, person_id: uuid.UUID) -> PersonRef | None:
     """A person by internal identifier, with the status of his present number."""
     return _ref(await tx.row(_BY_ID, person_id=person_id))
 
@@ -91,7 +91,7 @@ def _ref(row: Row | None) -> PersonRef | None:
     return PersonRef(row["person_id"], row["status"], number_status, number_status == "active", row["version"])
 
 
-async def read(tx: Tx, vault: Vault, person_id: uuid.UUID, fields: Iterable[str]) -> Record:
+async def read(tx: Reads, vault: Vault, person_id: uuid.UUID, fields: Iterable[str]) -> Record:
     """Fields of one person. Raises NotFound, ValueError for an unknown field, SealBroken."""
     found = await read_many(tx, vault, [person_id], fields)
     if person_id not in found:
@@ -100,7 +100,7 @@ async def read(tx: Tx, vault: Vault, person_id: uuid.UUID, fields: Iterable[str]
 
 
 async def read_many(
-    tx: Tx, vault: Vault, person_ids: Sequence[uuid.UUID], fields: Iterable[str]
+    tx: Reads, vault: Vault, person_ids: Sequence[uuid.UUID], fields: Iterable[str]
 ) -> dict[uuid.UUID, Record]:
     """Fields of several persons in one trip; who is not there is not in the answer.
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from core.clock import Clock
-from core.database import Tx
+from core.database import Reads, Tx
 from core.outbox import Outbox
 from population_db import read as reading
 from population_db import search as searching
@@ -26,19 +26,19 @@ class Registry:
         self._vault = vault
         self._events = LifeEvents(vault, clock, outbox)
 
-    async def find_by_number(self, tx: Tx, number: Number | str) -> PersonRef | None:
+    async def find_by_number(self, tx: Reads, number: Number | str) -> PersonRef | None:
         """The person who has or had a 12-digit number, or None. Look at `is_current_number`."""
         return await reading.find_by_number(tx, self._vault, number)
 
-    async def holders_of(self, tx: Tx, numbers: Iterable[str]) -> dict[str, uuid.UUID]:
+    async def holders_of(self, tx: Reads, numbers: Iterable[str]) -> dict[str, uuid.UUID]:
         """Who has or had each of these 12-digit numbers, cancelled ones too; in one trip."""
         return await reading.holders_of(tx, self._vault, numbers)
 
-    async def ref(self, tx: Tx, person_id: uuid.UUID) -> PersonRef | None:
+    async def ref(self, tx: Reads, person_id: uuid.UUID) -> PersonRef | None:
         """The person with this internal identifier, or None."""
         return await reading.ref(tx, person_id)
 
-    async def read(self, tx: Tx, person_id: uuid.UUID, fields: Iterable[str]) -> Record:
+    async def read(self, tx: Reads, person_id: uuid.UUID, fields: Iterable[str]) -> Record:
         """Fields of a person, each with source and as-of date; only their groups are opened.
 
         Raises NotFound, ValueError for a field that is not in the catalogue, SealBroken.
@@ -46,7 +46,7 @@ class Registry:
         return await reading.read(tx, self._vault, person_id, fields)
 
     async def read_many(
-        self, tx: Tx, person_ids: Sequence[uuid.UUID], fields: Iterable[str]
+        self, tx: Reads, person_ids: Sequence[uuid.UUID], fields: Iterable[str]
     ) -> dict[uuid.UUID, Record]:
         """`read` for several persons in one trip; who is not there is not in the answer."""
         return await reading.read_many(tx, self._vault, person_ids, fields)

@@ -4,6 +4,7 @@
 dies. Header and body limits, trusted proxies and logs are ours, so uvicorn's own are switched off.
 """
 
+import gc
 import socket
 import sys
 
@@ -19,6 +20,8 @@ from service.ready_marks import mark_ready
 KEEP_ALIVE_SECONDS = 20
 GRACEFUL_SECONDS = 15
 FAILED_START = 3
+YOUNG_OBJECTS = 20_000
+"""So many new objects before the collector looks at them; Python's own 700 are a few requests."""
 
 
 class WebServer(uvicorn.Server):
@@ -27,7 +30,19 @@ class WebServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
+            _spare_what_stays()
             mark_ready()
+
+
+def _spare_what_stays() -> None:
+    """What is built by now stays to the end: the collector need not look through it again and again.
+
+    And it looks less often at what comes after: requests leave few cycles behind, most of their objects are
+    gone by counting. Measured on userinfo: 10 % of the processor's time before, under 1 % after.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS, 20, 50)
 
 
 def main() -> None:

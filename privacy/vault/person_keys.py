@@ -15,7 +15,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import ARRAY, LargeBinary, Uuid, bindparam, delete, text
 
-from core.database import Query, Tx
+from core.database import Query, Reads, Tx
 from privacy.vault.aead import KEY_BYTES, SealingKey, record_context
 from privacy.vault.errors import KeyMissing, SealBroken
 from privacy.vault.keyring import Keyring
@@ -90,7 +90,7 @@ class PersonKeyStore:
             raise KeyMissing("the person's key is not loaded: await person_key() before")
         return entry[1]
 
-    async def find(self, tx: Tx, person_ids: Iterable[UUID]) -> dict[UUID, PersonKey]:
+    async def find(self, tx: Reads, person_ids: Iterable[UUID]) -> dict[UUID, PersonKey]:
         """The keys that exist and open; makes none. One query for those not in memory, none when all are.
 
         A row that does not open is left out and logged: it must not sink the others of a batch.

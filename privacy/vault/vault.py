@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
-from core.database import Tx
+from core.database import Reads, Tx
 from privacy.vault import create
 from privacy.vault.aead import label_context, record_context
 from privacy.vault.blind import Blind, BlindIndexes
@@ -139,7 +139,7 @@ class Vault:
             raise SealBroken("the person's key does not open")
         return key
 
-    async def find_person_keys(self, tx: Tx, person_ids: Iterable[UUID]) -> Mapping[UUID, PersonKey]:
+    async def find_person_keys(self, tx: Reads, person_ids: Iterable[UUID]) -> Mapping[UUID, PersonKey]:
         """The keys that exist, for opening; makes none."""
         return await self._people.find(tx, person_ids)
 

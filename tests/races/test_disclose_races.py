@@ -12,7 +12,7 @@ import pytest
 
 from consent.brake import MISSES_PER_PERSON
 from consent.disclosure import Disclosure, DisclosureDenied, DisclosureRequest, PersonProof
-from consent.weigh import Ready, weigh
+from consent.weigh import Ready
 from core.cache import Cache
 from core.clock import FixedClock
 from core.database import Database
@@ -48,7 +48,7 @@ async def world(made: DisclosureWorld) -> DisclosureWorld:
 async def decided(world: DisclosureWorld, request: DisclosureRequest) -> Ready:
     """Up to the journal and no further: the moment in which something may end."""
     async with world.web.raw_read() as tx:
-        ready = await weigh(tx, request, registry=world.registry, clock=world.clock, brake=world.brake)
+        ready = await world.door._weigh(tx, request)
     assert isinstance(ready, Ready)
     return ready
 
@@ -168,21 +168,22 @@ async def test_nothing_is_told_after_a_withdrawal(world: DisclosureWorld) -> Non
     for _ in range(5):
         await world.cache.redis.flushdb()
         consent_id = await world.consent(person_id)
-        withdrawn = asyncio.Event()
+        begun, withdrawn = asyncio.Event(), asyncio.Event()
 
-        async def ask(over: asyncio.Event) -> list[tuple[bool, Disclosure | Refusal]]:
+        async def ask(begun: asyncio.Event, over: asyncio.Event) -> list[tuple[bool, Disclosure | Refusal]]:
             """Pairs: was the withdrawal committed before the question began; what came back."""
             seen: list[tuple[bool, Disclosure | Refusal]] = []
             while len([1 for late, _ in seen if late]) < 2:
                 late = over.is_set()
                 try:
                     seen.append((late, await world.door.disclose_by_itself(lookup("Hoa"))))
+                    begun.set()
                 except Refusal as refusal:
                     seen.append((late, refusal))
             return seen
 
-        asking = [asyncio.create_task(ask(withdrawn)) for _ in range(6)]
-        await asyncio.sleep(0.05)
+        asking = [asyncio.create_task(ask(begun, withdrawn)) for _ in range(6)]
+        await begun.wait()
         await world.withdraw(person_id, consent_id)
         withdrawn.set()
         seen = [one for task in asking for one in await task]
