@@ -74,6 +74,13 @@ class Cache:
         """True for the first caller within the TTL, False for every later one."""
         return bool(await self._run("SET", self.key(kind, ident), b"1", "NX", "EX", ttl_seconds))
 
+    async def claim_each(self, marks: Sequence[tuple[str, str, int]]) -> list[bool]:
+        """`claim_once` for several (kind, ident, TTL in seconds) in one trip; all are claimed, whichever were."""
+        done = await self._ask(
+            tuple(("SET", self.key(kind, ident), b"1", "NX", "EX", ttl_seconds) for kind, ident, ttl_seconds in marks)
+        )
+        return [bool(fresh) for fresh in done]
+
     async def drop(self, kind: str, ident: str) -> None:
         await self._run("DEL", self.key(kind, ident))
 

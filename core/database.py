@@ -273,7 +273,8 @@ class Database:
         return _RawTransaction(self.pool)
 
     def raw_read(self) -> "AbstractAsyncContextManager[RawTx]":
-        """The raw door without a transaction: single statements, each its own. For hot reads."""
+        """The raw door without a transaction: single statements, each its own. For hot reads, and for what is
+        claimed by one statement."""
         return _RawStatements(self.pool)
 
 

@@ -149,8 +149,7 @@ class Clients:
             return known[1]
         if len(client_id) > 100 or not client_id.isascii() or not client_id.isprintable():
             return None
-        async with self._database.raw_read() as tx:
-            row = await tx.row(_FIND, client_id=client_id)
+        row = await self._database.shared.row(_FIND, client_id=client_id)
         if row is None:
             self._known.pop(client_id, None)
             return None

@@ -72,8 +72,7 @@ class GrantStatuses:
 
     async def _ask(self, grant_id: uuid.UUID) -> bool:
         asked_at, heard = monotonic(), self._heard
-        async with self._database.raw_read() as tx:
-            live = await tx.row(_LIVE, gid=grant_id) is not None
+        live = await self._database.shared.row(_LIVE, gid=grant_id) is not None
         if heard == self._heard:  # else what was read may be older than what was heard
             if len(self._known) >= MAX_REMEMBERED:
                 self._known.clear()

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Uuid, bindparam, func, insert, select, update
 
-from core.database import Query, Row, Tx
+from core.database import Query, Reads, Row, Tx
 from core.ids import bucket_of
 from oidc.tables import GrantRow
 
@@ -159,7 +159,7 @@ async def revoke_by_spent_code(tx: Tx, *, code_hash: bytes, client_id: str, now:
     return True
 
 
-async def find(tx: Tx, gid: uuid.UUID) -> Grant | None:
+async def find(tx: Reads, gid: uuid.UUID) -> Grant | None:
     """The grant, ended ones too."""
     row = await tx.row(_BY_GID, gid=gid)
     return None if row is None else grant_from_row(row)

@@ -72,8 +72,7 @@ class IntrospectionEndpoint:
         gid = uuid.UUID(str(claims["gid"]))
         if not await self._statuses.is_live(gid):
             return _INACTIVE
-        async with self._database.raw_read() as tx:
-            grant = await grants.find(tx, gid)
+        grant = await grants.find(self._database.shared, gid)
         cnf = claims.get("cnf", {})
         told: dict[str, Any] = {"active": True, "token_type": "DPoP" if "jkt" in cnf else "Bearer"}
         told |= {name: claims[name] for name in ("iss", "aud", "client_id", "jti", "iat", "exp")}

@@ -6,10 +6,7 @@ A mark outlives the whole window in which the thing would be accepted; both read
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from redis.exceptions import RedisError
-
 from core.cache import Cache
-from core.errors import Unavailable
 from oidc.errors import OAuthError
 
 
@@ -30,17 +27,7 @@ async def claim_all(cache: Cache, marks: Sequence[Mark]) -> None:
     """
     if not marks:
         return
-    pipe = cache.redis.pipeline(transaction=False)
-    for mark in marks:
-        pipe.set(cache.key(mark.kind, mark.ident), b"1", nx=True, ex=mark.ttl_seconds)
-    try:
-        done = await pipe.execute()
-    except (RedisError, OSError) as error:
-        raise Unavailable(
-            "cache-unavailable",
-            "The service is interrupted for a moment. Please try again.",
-            private=type(error).__name__,
-        ) from error
+    done = await cache.claim_each([(mark.kind, mark.ident, mark.ttl_seconds) for mark in marks])
     for mark, fresh in zip(marks, done, strict=True):
         if not fresh:
             raise mark.used

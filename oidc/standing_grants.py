@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 
-from core.database import Query, Tx
+from core.database import Query, Reads, Tx
 from oidc.grants import announce
 from oidc.tables import StandingGrantRow
 
@@ -39,7 +39,7 @@ async def create(tx: Tx, client_id: str, now: datetime) -> uuid.UUID:
     return gid
 
 
-async def find(tx: Tx, client_id: str) -> uuid.UUID | None:
+async def find(tx: Reads, client_id: str) -> uuid.UUID | None:
     """The live one; None when there is none or it was revoked."""
     row = await tx.row(_FIND, client_id=client_id)
     return None if row is None else row["gid"]

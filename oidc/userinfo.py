@@ -69,8 +69,7 @@ class UserinfoEndpoint:
         )
         request.state.client_id = token.client_id
         client = await self._clients.get(token.client_id)
-        async with self._database.raw_read() as tx:
-            grant = await grants.find(tx, token.grant_id)
+        grant = await grants.find(self._database.shared, token.grant_id)
         if client is None or grant is None or grant.client_id != token.client_id:
             raise TokenRefused("invalid_token", "The access token was revoked.")
         form = await self._forms.of(client)

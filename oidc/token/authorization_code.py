@@ -8,7 +8,8 @@ from oidc.authlib_ import is_code_verifier, verifier_matches
 from oidc.edge import required
 from oidc.errors import OAuthError, invalid_grant, invalid_request
 from oidc.grants import Grant
-from oidc.token.answer import first_tokens, target_fault
+from oidc.scopes import OFFLINE
+from oidc.token.answer import first_tokens, person_tokens, target_fault
 from oidc.token.context import TokenRequest, TokenRooms
 
 
@@ -24,19 +25,23 @@ async def authorization_code(asked: TokenRequest, rooms: TokenRooms) -> dict[str
         raise invalid_request("The parameter code_verifier is missing.")
     if verifier is not None and not is_code_verifier(verifier):
         raise invalid_grant("code_verifier must be 43 to 128 characters of the unreserved set.")
-    async with rooms.database.raw() as tx:
-        code_hash = hash_reference(code)
+    code_hash = hash_reference(code)
+    # One statement, committed by itself: whatever happens from here on, the code is spent.
+    async with rooms.database.raw_read() as tx:
         grant = await grants.claim_code(tx, code_hash=code_hash, client_id=client_id, now=asked.now)
-        if grant is None:
+    if grant is None:
+        async with rooms.database.raw() as tx:
             reused = await grants.revoke_by_spent_code(tx, code_hash=code_hash, client_id=client_id, now=asked.now)
-            # The same words for a code that never was: who guesses learns nothing.
-            raise invalid_grant(
-                "The code is unknown, expired or was used before.", private="code reused" if reused else ""
-            )
-        fault = _fault(grant, asked, verifier, rooms.issuer)
-        if fault is not None:
+        # The same words for a code that never was: who guesses learns nothing.
+        raise invalid_grant("The code is unknown, expired or was used before.", private="code reused" if reused else "")
+    fault = _fault(grant, asked, verifier, rooms.issuer)
+    if fault is not None:
+        async with rooms.database.raw() as tx:
             await grants.revoke(tx, grant.person_id, grant.gid, reason="code-refused", now=asked.now)
-            raise fault
+        raise fault
+    if OFFLINE not in grant.scopes:
+        return await person_tokens(asked, rooms, grant, grant.scopes, first=True)
+    async with rooms.database.raw() as tx:
         return await first_tokens(tx, asked, rooms, grant)
 
 

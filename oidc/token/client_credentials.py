@@ -28,8 +28,7 @@ class StandingGrants:
         if known is not None and asked_at - known[0] < MEMORY_SECONDS:
             return known[1]
         self._known.pop(client_id, None)
-        async with self._database.raw_read() as tx:
-            gid = await standing_grants.find(tx, client_id)
+        gid = await standing_grants.find(self._database.shared, client_id)
         if gid is not None:
             self._known[client_id] = (asked_at, gid)
         return gid

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from core.database import RawTx
+from core.database import RawTx, Reads
 from oidc import grants, scopes
 from oidc.edge import required
 from oidc.errors import OAuthError, invalid_grant
@@ -21,8 +21,7 @@ async def refresh_token(asked: TokenRequest, rooms: TokenRooms) -> dict[str, Any
             successor = None if held.holder is not None else await _rotated(tx, token, held, asked)
     else:
         successor = None
-        async with rooms.database.raw_read() as tx:
-            held = await _held(tx, token, asked, rooms.issuer)
+        held = await _held(rooms.database.shared, token, asked, rooms.issuer)
     narrowed = scopes.narrowed(held.scopes, asked.parameters.get("scope"))
     answer = await person_tokens(asked, rooms, held.grant, narrowed, first=False)
     if successor is not None:
@@ -30,7 +29,7 @@ async def refresh_token(asked: TokenRequest, rooms: TokenRooms) -> dict[str, Any
     return answer
 
 
-async def _held(tx: RawTx, token: str, asked: TokenRequest, issuer: str) -> RefreshToken:
+async def _held(tx: Reads, token: str, asked: TokenRequest, issuer: str) -> RefreshToken:
     held = await refresh_tokens.find(tx, token, asked.client.client_id)
     fault = _unknown() if held is None else _fault(held, asked, issuer)
     if held is None or fault is not None:

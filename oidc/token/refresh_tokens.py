@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 
-from core.database import Query, Tx
+from core.database import Query, Reads, Tx
 from core.ids import hash_reference, new_reference
 from oidc.grants import Grant, grant_from_row
 from oidc.tables import GrantRow, RefreshTokenRow
@@ -64,7 +64,7 @@ class RefreshToken:
     rotated_at: datetime | None
 
 
-async def find(tx: Tx, token: str, client_id: str) -> RefreshToken | None:
+async def find(tx: Reads, token: str, client_id: str) -> RefreshToken | None:
     """The client's own token; None for another's, which stays untouched."""
     token_hash = hash_reference(token)
     row = await tx.row(_FIND, token_hash=token_hash, client_id=client_id)
