@@ -16,7 +16,7 @@ from consent.published import load_policies, load_purposes
 from consent.question import CONSENT, ConsentAsk, Known, PurposeAsk, Question, allowed_fields, build_question, merged
 from consent.tables import DeclinedRow
 from core.clock import Clock, vietnam_day
-from core.database import Query, Tx
+from core.database import Query, Reads
 from identity.api import Identity
 from population_db.api import PartialDate, Registry
 
@@ -59,11 +59,11 @@ class Asking:
     registry: Registry
     clock: Clock
 
-    async def question(self, tx: Tx, ask: ConsentAsk) -> Question | None:
+    async def question(self, tx: Reads, ask: ConsentAsk) -> Question | None:
         """What is still to be asked, or None. Raises NotAllowed `purpose-not-allowed`, NotFound (agency)."""
         return (await self.standing(tx, ask)).question
 
-    async def standing(self, tx: Tx, ask: ConsentAsk, *, answered: bool = False) -> Standing:
+    async def standing(self, tx: Reads, ask: ConsentAsk, *, answered: bool = False) -> Standing:
         """What is still to be asked and what is agreed to, in one pass. answered: the person has just answered, so
         that nothing is asked and what is not agreed to stays out.
 
@@ -87,7 +87,7 @@ class Asking:
 
     async def _question(
         self,
-        tx: Tx,
+        tx: Reads,
         ask: ConsentAsk,
         policies: Mapping[str, Policy],
         consents: Mapping[str, Iterable[GivenConsent]],
@@ -107,7 +107,7 @@ class Asking:
 
     async def granted(
         self,
-        tx: Tx,
+        tx: Reads,
         person_id: uuid.UUID,
         agency_id: uuid.UUID,
         purpose_fields: Mapping[str, Iterable[str]],
@@ -122,7 +122,7 @@ class Asking:
         asks = [PurposeAsk(code, tuple(fields)) for code, fields in purpose_fields.items()]
         return _granted(asks, policies, consents, now)
 
-    async def why_not_alone(self, tx: Tx, person_id: uuid.UUID) -> Incapacity | None:
+    async def why_not_alone(self, tx: Reads, person_id: uuid.UUID) -> Incapacity | None:
         """Why the person may not consent for himself, or None.
 
         The two fields are read in the house for the house's own rule and go to nobody, so there is no
@@ -164,7 +164,7 @@ def _all_granted(asks: Iterable[PurposeAsk], policies: Mapping[str, Policy], gra
 
 
 async def _load_declined(
-    tx: Tx, person_id: uuid.UUID, agency_id: uuid.UUID, majors: Mapping[str, int], now: datetime
+    tx: Reads, person_id: uuid.UUID, agency_id: uuid.UUID, majors: Mapping[str, int], now: datetime
 ) -> dict[str, frozenset[str]]:
     found: dict[str, frozenset[str]] = {}
     for row in await tx.rows(_DECLINED, person_id=person_id, agency_id=agency_id, now=now):

@@ -9,7 +9,7 @@ from sqlalchemy import ARRAY, Uuid, and_, bindparam, column, func, select
 
 from consent.coverage import GivenConsent
 from consent.tables import ConsentRow
-from core.database import Query, Row, Tx
+from core.database import Query, Reads, Row, Tx
 
 _C: Any = ConsentRow.__table__.c  # type: ignore[attr-defined]
 _ABOUT = and_(
@@ -76,7 +76,7 @@ async def load_consents(tx: Tx, person_id: uuid.UUID, agency_id: uuid.UUID, purp
 
 
 async def load_live_by_purpose(
-    tx: Tx, person_id: uuid.UUID, agency_id: uuid.UUID, now: datetime
+    tx: Reads, person_id: uuid.UUID, agency_id: uuid.UUID, now: datetime
 ) -> dict[str, list[GivenConsent]]:
     """All live consents of a person to one recipient, by purpose code."""
     found: dict[str, list[GivenConsent]] = {}

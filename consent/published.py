@@ -10,7 +10,7 @@ from sqlalchemy import ARRAY, Text, and_, bindparam, func, or_, select
 from consent.policies import Policy
 from consent.purposes import Purpose, PurposeTexts
 from consent.tables import PolicyRow, PurposeRow
-from core.database import Query, Row, Tx
+from core.database import Query, Reads, Row, Tx
 
 _U: Any = PurposeRow.__table__.c  # type: ignore[attr-defined]
 _P: Any = PolicyRow.__table__.c  # type: ignore[attr-defined]
@@ -42,7 +42,7 @@ _SOME = Query(JOINED.where(_P.purpose_code == func.any(bindparam("purpose_codes"
 _ALL = Query(JOINED.order_by(_P.purpose_code))
 
 
-async def load_purposes(tx: Tx, codes: Collection[str], now: datetime) -> dict[str, Purpose]:
+async def load_purposes(tx: Reads, codes: Collection[str], now: datetime) -> dict[str, Purpose]:
     """The versions in force at `now`, by code; a code without one is missing."""
     rows = await tx.rows(_CURRENT, codes=list(codes), now=now)
     return {row["purpose_code"]: purpose_of(row) for row in rows}
@@ -77,14 +77,14 @@ def _texts_of(row: Row, locale: str) -> PurposeTexts:
     )
 
 
-async def load_policy(tx: Tx, agency_id: uuid.UUID, purpose_code: str, now: datetime) -> Policy | None:
+async def load_policy(tx: Reads, agency_id: uuid.UUID, purpose_code: str, now: datetime) -> Policy | None:
     """The policy in force at `now`; None when it, or its purpose, is not."""
     row = await tx.row(_ONE, agency_id=agency_id, purpose_code=purpose_code, now=now)
     return None if row is None else policy_of(row)
 
 
 async def load_policies(
-    tx: Tx, agency_id: uuid.UUID, purpose_codes: Collection[str], now: datetime
+    tx: Reads, agency_id: uuid.UUID, purpose_codes: Collection[str], now: datetime
 ) -> dict[str, Policy]:
     """The policies in force at `now`, by purpose code; what the agency may not is missing."""
     rows = await tx.rows(_SOME, agency_id=agency_id, purpose_codes=list(purpose_codes), now=now)

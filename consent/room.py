@@ -23,7 +23,7 @@ from consent.receipts import Receipt
 from consent.withdraw import Withdrawing
 from core.actor import Actor
 from core.clock import Clock
-from core.database import Tx
+from core.database import Reads, Tx
 from core.outbox import Outbox
 from identity.api import Identity
 from population_db.api import DIED, Registry
@@ -52,11 +52,11 @@ class Consent:
 
     # --- asking and answering --------------------------------------------------------------------------
 
-    async def question(self, tx: Tx, ask: ConsentAsk) -> Question | None:
+    async def question(self, tx: Reads, ask: ConsentAsk) -> Question | None:
         """What is still to be asked of the person, or None. Raises NotAllowed `purpose-not-allowed`."""
         return await self.asking.question(tx, ask)
 
-    async def standing(self, tx: Tx, ask: ConsentAsk, *, answered: bool = False) -> Standing:
+    async def standing(self, tx: Reads, ask: ConsentAsk, *, answered: bool = False) -> Standing:
         """What is still to be asked and what is agreed to already, in one pass. See Asking.standing."""
         return await self.asking.standing(tx, ask, answered=answered)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, select, text
 
 from core.clock import Clock
-from core.database import Query, Row, Tx
+from core.database import Query, Reads, Row, Tx
 from core.errors import Conflict, NotFound
 from core.ids import new_id
 from identity.records import Records
@@ -73,7 +73,7 @@ class Agencies:
         details = {"agency": agency_code, "unit": unit_code}
         await self._records.act(tx, "unit.create", subject=None, by=by, details=details)
 
-    async def get(self, tx: Tx, *, code: str | None = None, agency_id: uuid.UUID | None = None) -> Agency:
+    async def get(self, tx: Reads, *, code: str | None = None, agency_id: uuid.UUID | None = None) -> Agency:
         """By code or by identifier. Raises NotFound `agency-unknown`."""
         if (code is None) == (agency_id is None):
             raise ValueError("code or agency_id, one of them")

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from core.actor import Actor, Appointment
 from core.cache import Cache
 from core.clock import Clock, vietnam_day
-from core.database import Database, Tx
+from core.database import Database, Reads, Tx
 from core.errors import NotAllowed, SignInNeeded
 from core.interaction import SignedIn, SignInAsk
 from core.outbox import Outbox
@@ -275,7 +275,7 @@ class Identity:
         """Raises NotFound `agency-unknown`, Conflict `unit-exists`."""
         await self.agencies.create_unit(tx, agency_code, unit_code, name_vi, name_en, by=by)
 
-    async def agency(self, tx: Tx, *, code: str | None = None, agency_id: uuid.UUID | None = None) -> Agency:
+    async def agency(self, tx: Reads, *, code: str | None = None, agency_id: uuid.UUID | None = None) -> Agency:
         """By code or by identifier. Raises NotFound `agency-unknown`."""
         return await self.agencies.get(tx, code=code, agency_id=agency_id)
 

@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from consent.api import Consent, ConsentAsk, Granted, Question, Standing
 from core.clock import Clock
-from core.database import Database, RawTx, Tx
+from core.database import Database, RawTx, Reads, Tx
 from core.errors import NotAllowed, NotFound
 from core.interaction import Interaction, Interactions, SignedIn
 from identity.api import Identity
@@ -119,12 +119,12 @@ class Walk:
         reached, needed = Level(signed_in.ial, signed_in.aal), LOWEST
         question: Question | None = None
         written = ""
-        async with self.database.raw() as tx:
-            standing = await self._standing(tx, asking, signed_in, answered=answered is not None)
-            if standing is not None:
-                question, needed = standing.question, Level(standing.min_ial, standing.min_aal)
-            if question is None and reached.satisfies(needed):
-                granted = {} if standing is None else standing.granted
+        standing = await self._standing(self.database.shared, asking, signed_in, answered=answered is not None)
+        if standing is not None:
+            question, needed = standing.question, Level(standing.min_ial, standing.min_aal)
+        if question is None and reached.satisfies(needed):
+            granted = {} if standing is None else standing.granted
+            async with self.database.raw() as tx:
                 written = await self._end(tx, step, signed_in, _purposes(granted), interaction)
         if written:
             return await step.ending.answer(step.request, asking, written)
@@ -140,7 +140,7 @@ class Walk:
         )
         return _see_other(interaction.url("/consent"))
 
-    async def _standing(self, tx: RawTx, asking: Asking, signed_in: SignedIn, *, answered: bool) -> Standing | None:
+    async def _standing(self, tx: Reads, asking: Asking, signed_in: SignedIn, *, answered: bool) -> Standing | None:
         """What is left to ask, what is agreed to, and the level that the policies of that ask of a sign-in; None
         when nothing needs a consent."""
         asks = purpose_asks(asking)
