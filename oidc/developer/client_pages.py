@@ -13,7 +13,7 @@ from core.web.edge import PageTx
 from core.web.locale import request_locale
 from core.web.pages import Pages
 from oidc.client_log import ClientLog, newest_first
-from oidc.developer.health import radar
+from oidc.developer.health import radar, without_secret
 from oidc.developer.seat import seat
 from oidc.developer.views import WHAT_ENDS, WHEN_ENDS, client_line, members, note_views
 from oidc.registration.as_metadata import as_metadata
@@ -67,6 +67,7 @@ async def client(request: Request, tx: PageTx, client_id: str) -> Response:
         client=client_line(row, locale, now),
         row=row,
         state=row["state"],
+        no_secret=without_secret(row),
         radar=radar(row, now),
         what_ends=WHAT_ENDS,
         when_ends=WHEN_ENDS,

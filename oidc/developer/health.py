@@ -86,8 +86,14 @@ def worst(expiries: Sequence[Expiry]) -> Expiry | None:
     return near[0] if near else None
 
 
+def without_secret(row: Mapping[str, Any]) -> bool:
+    """A client of the pages whose secret nobody has made yet: it was over when it was registered."""
+    ends = row["secret_expires_at"]
+    return ends is not None and bool(ends <= row["created_at"])
+
+
 def _ends(row: Mapping[str, Any]) -> Iterator[tuple[str, str, datetime]]:
-    if row["secret_expires_at"] is not None:
+    if row["secret_expires_at"] is not None and not without_secret(row):
         yield "secret", "", row["secret_expires_at"]
     if row["former_secret_expires_at"] is not None:
         yield "former-secret", "", row["former_secret_expires_at"]

@@ -99,6 +99,7 @@ def note_views(notes: Sequence[Note]) -> list[NoteView]:
 
 def differences(now: Mapping[str, Any], then: Mapping[str, Any]) -> list[Difference]:
     """Members that differ, in the order of the new metadata and then of the old."""
+    now, then = _said(now), _said(then)
     names = dict.fromkeys([*then, *now])
     own = {PROFILE, STATE}
     return [
@@ -110,7 +111,12 @@ def differences(now: Mapping[str, Any], then: Mapping[str, Any]) -> list[Differe
 
 def members(metadata: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Every member with its value as text."""
-    return [(name, as_text(value)) for name, value in metadata.items() if name != STATE]
+    return [(name, as_text(value)) for name, value in _said(metadata).items() if name != STATE]
+
+
+def _said(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what is as good as left out: false is the default of every flag."""
+    return {name: value for name, value in metadata.items() if value is not False and value != []}
 
 
 def as_text(value: Any) -> str:

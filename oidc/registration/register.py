@@ -141,6 +141,8 @@ class Registrar:
         token = new_reference() if terms.managed else None
         now = self.clock.now()
         expires = now + terms.secret_life if secret is not None and terms.secret_life is not None else None
+        if secret is not None and terms.pending:
+            secret, expires = None, now  # nobody is there to be shown it: one is made after the review
         waits = terms.pending or (profile_named(profile).needs_second_person and not terms.seconded)
         state = "pending" if waits else "active"
         await tx.run(
@@ -151,7 +153,7 @@ class Registrar:
             agency_code=terms.agency_code,
             profile=profile,
             state=state,
-            secret_hash=None if secret is None else hash_secret(secret),
+            secret_hash=hash_secret(secret or new_secret()) if has_secret else None,
             secret_expires_at=expires,
             former_secret_hash=None,
             former_secret_expires_at=None,

@@ -18,7 +18,7 @@ async def administrator(window: Window, key: str, *, script: bool = True) -> Scr
     screen = await window(script=script)
     await screen.open(LIST)
     await screen.sign_in(key)
-    await screen.open("/official")  # with one appointment there is nothing to choose
+    await screen.page.wait_for_url("**/official")  # with one appointment there is nothing to choose
     return screen
 
 
@@ -54,8 +54,11 @@ async def test_a_client_from_the_proposal_to_its_end(window: Window) -> None:
     await second.click("#review-approve")
     await expect(second.page.locator("#told")).to_be_visible()
     await second.page.get_by_role("link", name=PORTAL).first.click()
+    await expect(second.page.locator("#to-suspend")).to_be_visible()
     await second.look("clients-5-client")
+    await expect(second.page.locator("#no-secret")).to_be_visible()
     await second.click("#to-secret")
+    await expect(second.page.locator("#secret-form")).to_be_visible()
     await second.look("clients-6-secret-ask")
     await second.click("#secret-submit")
     await expect(second.page.locator("#client-secret")).to_be_visible()
@@ -76,10 +79,12 @@ async def test_a_client_from_the_proposal_to_its_end(window: Window) -> None:
     await first.fill(name_vi=LONG)
     await first.click("#client-submit")
     await first.page.get_by_role("link", name=PORTAL).first.click()
+    await expect(first.page.locator("#changes")).to_be_visible()
     await first.look("clients-8-change-review")
     await second.open(LIST)
     await second.page.get_by_role("link", name=PORTAL).first.click()
     await second.click("#review-approve")
+    await expect(second.page.locator("#told")).to_be_visible()
     await second.look("clients-9-list-long")
     await second.open(f"{LIST}/{client_id}/suspend")
     await second.click("#suspend-submit")
@@ -87,8 +92,10 @@ async def test_a_client_from_the_proposal_to_its_end(window: Window) -> None:
     await second.look("clients-10-suspend")
     await second.fill(reason="Mã bí mật bị lộ")
     await second.click("#suspend-submit")
+    await expect(second.page.locator("#to-reinstate")).to_be_visible()
     await second.look("clients-10-suspended")
     await second.click("#to-reinstate")
+    await expect(second.page.locator("#reinstate-form")).to_be_visible()
     await second.look("clients-10-reinstate")
     await second.click("#reinstate-submit")
     await expect(second.page.locator("#to-suspend")).to_be_visible()

@@ -1,95 +1,123 @@
-"""`sector_identifier_uri` (OpenID Connect Core §8.1, Registration §5; security case 48)."""
+"""Sectors of several hosts (OpenID Connect Registration §5, Core §8.1): security cases 45 and 48."""
 
-import json
+import base64
+import ssl
+from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
+import orjson
 import pytest
 
-from core.jose import decode_unverified
-from oidc.errors import OAuthError
+from consent.api import Consent
+from core.outbound import Outbound
+from oidc.api import Registration
+from tests.actors.registering_client import Registration as Registered
+from tests.actors.registering_client import new_token, post, web_client
 from tests.actors.relying_party import RelyingParty
-from tests.support.logout_world import Listeners, listeners, settings, url_of, world
-from tests.support.other_servers import Answering, OtherServer, answers
+from tests.support.certificates import Authority
+from tests.support.other_servers import NameServer, OtherServer, answers, other_server
+from tests.support.provider_fixture import world as world
 from tests.support.provider_world import ProviderWorld
 
-__all__ = ["listeners", "settings", "world"]
-
-FIRST, SECOND, THIRD = (f"https://{host}.example/callback" for host in ("one", "two", "three"))
-
-
-def lists(*addresses: Any) -> Answering:
-    return answers(json.dumps(list(addresses)).encode())
+HOST = "sector.example"
+_STEP = timedelta(seconds=30)
+ADDRESSES = ["https://one.example/cb", "https://two.example/cb"]
 
 
-@pytest.fixture(autouse=True)
-def server(listeners: Listeners) -> OtherServer:
-    listeners.quiet()
-    return listeners.servers[0]
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority.made(tmp_path_factory.mktemp("ca"))
 
 
-async def portal(world: ProviderWorld, *redirects: str, **changes: Any) -> RelyingParty:
-    return await world.register(redirect_uris=list(redirects), post_logout_redirect_uris=[], **changes)
+@pytest.fixture
+async def sector(world: ProviderWorld, authority: Authority) -> AsyncIterator[OtherServer]:
+    """A server with a document, which the application may call though it lies on this machine."""
+    tls: ssl.SSLContext = authority.server(HOST)
+    async with other_server(answers(orjson.dumps(ADDRESSES)), tls) as server:
+        outbound = Outbound(
+            allowed=(f"{HOST}:{server.port}",), ca_file=authority.ca_file, resolve=NameServer([("127.0.0.1",)])
+        )
+        before = world.parts._parts[Registration]
+        world.parts._parts[Registration] = Registration(
+            settings=world.settings,
+            clock=world.clock,
+            database=world.database,
+            outbound=outbound,
+            consent=world.parts.get(Consent),
+            registrar=world.provider.registrar,
+        )
+        yield server
+        world.parts._parts[Registration] = before
+        outbound.close()
 
 
-async def subject(world: ProviderWorld, party: RelyingParty, key: str = "An") -> str:
-    attempt, got = await world.browser().walk(party, key, scope="openid")
-    answer = await party.exchange(attempt, got["code"])
-    return str(decode_unverified(answer.json()["id_token"]).claims["sub"])
+async def ask(world: ProviderWorld, server: OtherServer | str, **changes: Any) -> Any:
+    uri = server if isinstance(server, str) else server.url("/sector.json", HOST)
+    metadata = web_client(redirect_uris=ADDRESSES, sector_identifier_uri=uri, **changes)
+    return await post(world.http(), await new_token(world), metadata)
 
 
-async def test_one_subject_for_all_addresses_of_a_sector(world: ProviderWorld, server: OtherServer) -> None:
-    """Different hosts, one sector: one `sub`; without the document each host has its own."""
-    server.answering = lists(FIRST, SECOND)
-    uri = url_of(server, "/sector.json")
-    together = [await portal(world, FIRST, sector_identifier_uri=uri)]
-    together.append(await portal(world, FIRST, SECOND, sector_identifier_uri=uri))
-    alone = await portal(world, FIRST)
-    subjects = {await subject(world, party, "Chau") for party in together}
-    assert len(subjects) == 1
-    assert await subject(world, alone, "Chau") not in subjects
-    together[1].redirect_uri = SECOND
-    assert {await subject(world, together[1], "Chau")} == subjects
-    rows = await world.fetch(
-        "SELECT DISTINCT sector FROM oidc.clients WHERE client_id = ANY ($1)", [each.client_id for each in together]
-    )
-    assert [row["sector"] for row in rows] == ["localhost"], "the host of the document"
-    assert len(server.asked) == 2, "at registration, and not again"
+async def test_several_hosts_need_a_document(world: ProviderWorld, sector: OtherServer) -> None:
+    alone = await post(world.http(), await new_token(world), web_client(redirect_uris=ADDRESSES))
+    assert alone.json()["error"] == "invalid_client_metadata"
+    answer = await ask(world, sector)
+    assert answer.status_code == 201, answer.text
+    row = (await world.fetch("SELECT sector FROM oidc.clients WHERE client_id = $1", answer.json()["client_id"]))[0]
+    assert row["sector"] == HOST
+
+    made = Registered(world.http(), answer.json())
+    assert (await made.change()).status_code == 200
+    sector.answering = answers(orjson.dumps(ADDRESSES[:1]))
+    refused = await made.change()  # the document is read again
+    assert refused.json()["error"] == "invalid_client_metadata"
 
 
 @pytest.mark.parametrize(
-    ("answering", "words"),
+    "document",
     [
-        pytest.param(lists(FIRST), "every redirect address", id="one is missing"),
-        pytest.param(lists(FIRST, SECOND + "/"), "every redirect address", id="not the same"),
-        pytest.param(lists(), "every redirect address", id="empty"),
-        pytest.param(lists(FIRST, SECOND, 1), "array of addresses", id="a number"),
-        pytest.param(answers(json.dumps({"a": FIRST}).encode()), "array of addresses", id="an object"),
-        pytest.param(answers(b"["), "not JSON", id="no JSON"),
-        pytest.param(answers(b"[]", status="404 Not Found"), "not 200", id="not found"),
-        pytest.param(answers(b"[]", status="301 Moved", Location="https://x.example/"), "redirect", id="moved"),
-        pytest.param(answers(b"[" + b" " * 70_000 + b"]"), "too large", id="large"),
+        orjson.dumps(ADDRESSES[:1]),
+        orjson.dumps([]),
+        b"{}",
+        b"[1]",
+        b"not json",
+        orjson.dumps(["https://one.example/cb/", "https://two.example/cb"]),
+        orjson.dumps(ADDRESSES + ["x"] * 1000),
     ],
 )
-async def test_documents_that_do_not_hold(
-    world: ProviderWorld, server: OtherServer, answering: Answering, words: str
-) -> None:
-    server.answering = answering
-    with pytest.raises(OAuthError) as refused:
-        await portal(world, FIRST, SECOND, sector_identifier_uri=url_of(server, "/sector.json"))
-    assert refused.value.error == "invalid_client_metadata"
-    assert "sector_identifier_uri" in refused.value.description
-    assert words in refused.value.description
+async def test_documents_that_do_not_list_it(world: ProviderWorld, sector: OtherServer, document: bytes) -> None:
+    sector.answering = answers(document)
+    answer = await ask(world, sector)
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_client_metadata")
+    assert "sector_identifier_uri" in answer.json()["error_description"]
 
 
-@pytest.mark.parametrize("address", ["http://one.example/s", "https://127.0.0.1/s", "https://[::1]/s", "s.json"])
-async def test_addresses_that_are_not_called(world: ProviderWorld, server: OtherServer, address: str) -> None:
-    """Case 45."""
-    with pytest.raises(OAuthError) as refused:
-        await portal(world, FIRST, SECOND, sector_identifier_uri=address)
-    assert refused.value.error == "invalid_client_metadata"
+async def test_nothing_is_fetched_from_where_it_should_not(world: ProviderWorld, sector: OtherServer) -> None:
+    for uri in (f"https://127.0.0.1:{sector.port}/", f"https://other.example:{sector.port}/", "https://localhost/"):
+        assert (await ask(world, uri)).json()["error"] == "invalid_client_metadata"
+    assert sector.connections == 0
 
 
-async def test_several_hosts_need_a_document(world: ProviderWorld) -> None:
-    with pytest.raises(OAuthError) as refused:
-        await portal(world, FIRST, THIRD)
-    assert refused.value.error == "invalid_client_metadata"
+async def test_one_person_is_the_same_within_a_sector_only(world: ProviderWorld, sector: OtherServer) -> None:
+    first, second = (await ask(world, sector)).json(), (await ask(world, sector)).json()
+    third = (await post(world.http(), await new_token(world), web_client())).json()
+    subjects = [await _subject(world, told) for told in (first, second, third)]
+    assert subjects[0] == subjects[1]
+    assert subjects[0] != subjects[2]
+
+
+async def _subject(world: ProviderWorld, told: dict[str, Any]) -> str:
+    party = RelyingParty(
+        world.http(),
+        world.clock,
+        world.issuer,
+        told["client_id"],
+        secret=told["client_secret"],
+        redirect_uri=told["redirect_uris"][0],
+    )
+    attempt, got = await world.browser().walk(party)
+    tokens = (await party.exchange(attempt, got["code"])).json()
+    payload = tokens["id_token"].split(".")[1]
+    found: str = orjson.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["sub"]
+    world.clock.advance(_STEP)  # a code of the authenticator is good once
+    return found
