@@ -27,13 +27,15 @@ class PurposeAsk:
 
     fields: empty means all of the policy's. essential: when not empty, the only ones the client needs; it can
     make a mandatory field voluntary, never the other way round. mandatory: the service cannot go on without
-    this purpose (said on the page; the refusal is honoured all the same).
+    this purpose (said on the page; the refusal is honoured all the same). named: fields asked for by name where
+    another ask wants all of the policy's.
     """
 
     code: str
     fields: tuple[str, ...] = ()
     essential: frozenset[str] = frozenset()
     mandatory: bool = False
+    named: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,7 @@ def merged(asks: Iterable[PurposeAsk]) -> list[PurposeAsk]:
                 fields=() if everything else before.fields + ask.fields,
                 essential=before.essential | ask.essential,
                 mandatory=before.mandatory or ask.mandatory,
+                named=before.named | ask.named | {*before.fields, *ask.fields} if everything else frozenset(),
             )
         by_code[ask.code] = ask
     return list(by_code.values())
@@ -179,7 +182,8 @@ def merged(asks: Iterable[PurposeAsk]) -> list[PurposeAsk]:
 
 def allowed_fields(ask: PurposeAsk, policy: Policy) -> tuple[str, ...]:
     """Asked for ∩ policy, in the order of the catalogue. What people say of themselves has to be named."""
-    wanted = frozenset(ask.fields) & policy.fields if ask.fields else of_registry(policy.fields)
+    wanted = frozenset(ask.fields) if ask.fields else of_registry(policy.fields) | ask.named
+    wanted &= policy.fields
     return tuple(code for code in CATALOGUE if code in wanted)
 
 

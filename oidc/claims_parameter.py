@@ -19,7 +19,7 @@ from oidc.verified_request import VerifiedAsk, read_verified
 __all__ = ["NOTHING", "ClaimAsk", "ClaimsAsk", "FieldAsk", "from_kept", "parse", "sign_in_fields"]
 
 MAX_LENGTH = 12_288
-MAX_CLAIMS = 60
+MAX_CLAIMS = 100
 MAX_DEPTH = 12
 VERIFIED = "verified_claims"
 _OF_ID_TOKEN = frozenset({"acr", "sub", "auth_time"})
@@ -74,7 +74,7 @@ def parse(raw: str | None, conceal: Conceal) -> ClaimsAsk:
     """Raises OAuthError invalid_request when it is not such an object, too large or too deep."""
     if raw is None:
         return NOTHING
-    if len(raw) > MAX_LENGTH or raw.count("{") + raw.count("[") > 8 * MAX_CLAIMS:
+    if len(raw) > MAX_LENGTH or raw.count("{") + raw.count("[") > 5 * MAX_CLAIMS:
         raise invalid_request("The claims parameter is too large.")
     try:
         found = orjson.loads(raw)

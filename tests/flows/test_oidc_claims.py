@@ -336,7 +336,7 @@ async def test_the_id_token_member_knows_the_protocol_only(world: ProviderWorld,
         '{"userinfo": {"name": {"values": []}}}',
         '{"userinfo": {"name": {"value": "a", "values": ["b"]}}}',
         '{"userinfo": ' + '{"a":' * 20 + "1" + "}" * 21,
-        '{"userinfo": {' + ",".join(f'"c{n}": null' for n in range(61)) + "}}",
+        '{"userinfo": {' + ",".join(f'"c{n}": null' for n in range(101)) + "}}",
     ],
 )
 async def test_a_malformed_parameter_goes_back_to_the_portal(

@@ -130,6 +130,18 @@ def test_a_declined_field_is_left_out_while_a_consent_lives() -> None:
     assert build_question(an_ask(), AGENCY, facts, NOW) is None
 
 
+def test_all_of_a_policy_s_fields_and_one_that_has_to_be_named() -> None:
+    """What people say of themselves comes by name only, also beside an ask for everything."""
+    everything, by_name = PurposeAsk(SCHOOL), PurposeAsk(SCHOOL, ("full_name", "self_declared"))
+    policy = a_policy(fields=FIELDS | {"self_declared"})
+    assert "self_declared" not in allowed_fields(everything, policy)
+    for asks in ([everything, by_name], [by_name, everything], [by_name, everything, everything]):
+        (one,) = merged(asks)
+        assert set(allowed_fields(one, policy)) == FIELDS | {"self_declared"}
+    (one,) = merged([everything, PurposeAsk(SCHOOL, ("blood_group",))])
+    assert set(allowed_fields(one, policy)) == FIELDS
+
+
 def test_a_purpose_asked_twice_is_one_question() -> None:
     asks = [PurposeAsk(SCHOOL, ("full_name",)), PurposeAsk(SCHOOL, ("religion",), mandatory=True)]
     assert merged(asks) == [PurposeAsk(SCHOOL, ("full_name", "religion"), mandatory=True)]

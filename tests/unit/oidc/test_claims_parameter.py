@@ -53,7 +53,7 @@ def test_reads_essential_voluntary_and_values() -> None:
         '{"x": "' + "y" * MAX_LENGTH + '"}',
         '{"userinfo": {"name": {"values": []}}}',
         '{"userinfo": {"verified_claims": null}}',
-        '{"userinfo": {' + ",".join(f'"c{n}": null' for n in range(61)) + "}}",
+        '{"userinfo": {' + ",".join(f'"c{n}": null' for n in range(101)) + "}}",
     ],
 )
 def test_refuses_what_is_no_such_object(raw: str) -> None:
