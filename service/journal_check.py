@@ -25,7 +25,7 @@ def check_journal(settings: Settings, at_least: int) -> VerifyReport:
 
 async def _verify(settings: Settings, at_least: int) -> VerifyReport:
     files = key_files(settings)
-    if not files.log_key.exists() or not files.kek.exists():
+    if not files.log_key.exists() or (settings.kek_in == "file" and not files.kek.exists()):
         raise CommandError("the key files are not here: has the service ever run?")
     keks, log_key = open_keks(settings), LogKey.from_file(files.log_key)
     url = secret_value(settings.database_reader_url, "DATABASE_READER_URL")
