@@ -57,4 +57,3 @@ class People:
         if person_id is None:
             raise OAuthError("unknown_user_id", "The id_token is from before this client could ask in this way.")
         return person_id
-
