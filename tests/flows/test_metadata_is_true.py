@@ -462,7 +462,9 @@ async def test_what_is_listed_works_and_what_is_not_is_refused(world: ProviderWo
     untrue = []
     for name, value in metadata.items():
         check = check_of(name)
-        assert check is not None, name
+        if check is None:
+            untrue.append(f"{name}: nobody checks it")
+            continue
         try:
             await check(world, value, metadata)
         except (AssertionError, KeyError) as fault:
