@@ -215,7 +215,8 @@ def permission_held(case: Case) -> str | None:
 
 def fields_in_policy(case: Case) -> str | None:
     """Every field that is asked for stands in the policy: over-asking is refused as a whole."""
-    return "field-not-allowed" if not case.fields or fields_beyond_policy(case) else None
+    held: Collection[str] = case.policy.fields if case.policy else ()
+    return None if case.fields and all(code in held for code in case.fields) else "field-not-allowed"
 
 
 def not_oneself(case: Case) -> str | None:
@@ -282,8 +283,11 @@ def refused_terms(case: Case) -> Decision | None:
 def decide(case: Case) -> Decision:
     """The whole rule. Allowed fields are always asked for ∩ policy (∩ consent), in the order asked."""
     refused = refused_terms(case)
-    if refused is not None:
-        return refused
+    return decide_about_person(case) if refused is None else refused
+
+
+def decide_about_person(case: Case) -> Decision:
+    """The second half, for a case whose terms hold (`refused_terms` gave None)."""
     code = _first(PERSON, case)
     if code is not None:
         return Decision(refusal=code)
@@ -306,7 +310,11 @@ def fields_beyond_policy(case: Case) -> Mapping[str, str]:
 
 
 def _first(checks: Sequence[Check], case: Case) -> str | None:
-    return next((code for check in checks if (code := check(case)) is not None), None)
+    for check in checks:
+        code = check(case)
+        if code is not None:
+            return code
+    return None
 
 
 def _is_about(case: Case, consent: Consented) -> bool:

@@ -5,7 +5,7 @@ the same queries for a person who is not there, so neither answer nor work tells
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from consent.brake import Brake
 from consent.cases import NOBODY, cases_of, subject_for_official, together
 from consent.catalogue import named_in_line, of_registry
-from consent.decide import Decision, Subject, decide, refused_terms
+from consent.decide import Case, Decision, Subject, decide_about_person, refused_terms
 from consent.disclosure import (
     PERSON_REASONS,
     DisclosureDenied,
@@ -93,20 +93,20 @@ async def weigh(
         return stopped(request, found.subject, NOT_YOURS, {})
     facts = await _facts(tx, request, found.person_id, now)
     cases = cases_of(request, facts, now)
-    terms = [refused for case in cases if (refused := refused_terms(case)) is not None]
-    if len(terms) == len(cases):
+    terms = [refused_terms(case) for case in cases]
+    refused = [each for each in terms if each is not None]
+    if len(refused) == len(cases):
         # About the recipient alone: by a mere number nobody has been looked at yet.
         subject = None if isinstance(request.subject, PersonProof) else found.subject
-        return stopped(request, subject, terms[0].refusal or "", terms[0].refused)
-    about = Subject(found.person_id, alive=found.alive)
-    decision = together(request.fields, [decide(replace(case, subject=about)) for case in cases])
+        return stopped(request, subject, refused[0].refusal or "", refused[0].refused)
+    decision = _decision(request, cases, terms, Subject(found.person_id, alive=found.alive))
     records = await registry.read_many(tx, *_to_read(request, found, decision))
     record = records.get(found.person_id)
     # Asked whether or not the person exists, so that neither is slower.
     holders = await registry.holders_of(tx, numbers_of_relatives(records.values())) if _official(request) else {}
     if _official(request) and record is not None:
         about = subject_for_official(found.person_id, found.alive, request.actor, records, holders)
-        decision = together(request.fields, [decide(replace(case, subject=about)) for case in cases])
+        decision = _decision(request, cases, terms, about)
     fault = found.fault or _fault_of(request, record)
     ready = None
     if fault is None and decision.refusal is None and record is not None:
@@ -122,6 +122,19 @@ async def weigh(
         except TooMany as too_many:
             return Stopped(refusal_line(request, found.subject, too_many.code), too_many)
     return ready or stopped(request, found.subject, reason or "", decision.refused)
+
+
+def _decision(
+    request: DisclosureRequest, cases: Sequence[Case], terms: Sequence[Decision | None], about: Subject
+) -> Decision:
+    """The rule's second half for the cases whose terms hold, beside the refusals of the others."""
+    return together(
+        request.fields,
+        [
+            decide_about_person(replace(case, subject=about)) if refused is None else refused
+            for case, refused in zip(cases, terms, strict=True)
+        ],
+    )
 
 
 def stopped(request: DisclosureRequest, subject: uuid.UUID | None, reason: str, refused: Mapping[str, str]) -> Stopped:
