@@ -23,11 +23,12 @@ class BoundedHttp(HttpToolsProtocol):
     _got_on = False
     _unfinished_bytes = 0
     _header_bytes = 0
+    _in_head = False
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._expect_head()
+        self._wait_for_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_is_here()
@@ -38,12 +39,15 @@ class BoundedHttp(HttpToolsProtocol):
         super().data_received(data)
         # What completed neither a head nor a piece of a body lies in the parser's memory.
         self._unfinished_bytes = 0 if self._got_on else self._unfinished_bytes + len(data)
+        if self._in_head and self._deadline is None:
+            self._wait_for_head()  # most heads come in one piece and need no alarm
         if self._unfinished_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
             self.transport.write(_TOO_LARGE)
             self.transport.close()
 
     def on_message_begin(self) -> None:
-        self._expect_head()
+        self._header_bytes = 0
+        self._in_head = True
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -55,6 +59,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._got_on = True
+        self._in_head = False
         self._head_is_here()
         super().on_headers_complete()
 
@@ -66,9 +71,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._got_on = True
         super().on_message_complete()
 
-    def _expect_head(self) -> None:
-        self._header_bytes = 0
-        self._head_is_here()
+    def _wait_for_head(self) -> None:
         self._deadline = self.loop.call_later(HEAD_SECONDS, self._give_up)
 
     def _head_is_here(self) -> None:
