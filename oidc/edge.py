@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from core.errors import Refusal, Unavailable
 from core.token import TokenRefused
+from core.web.answers import ReadyResponse
 from core.web.forms import read_urlencoded
 from oidc.client_log import note_answer
 from oidc.errors import OAuthError, invalid_request
@@ -18,11 +19,18 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 log = structlog.get_logger(__name__)
 
 # RFC 6749 §5.1: nothing that holds a token may be kept by anybody on the way.
-_NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+_JSON = (
+    (b"cache-control", b"no-store"),
+    (b"pragma", b"no-cache"),
+    (b"content-type", b"application/json"),
+)
 
 
 def json_response(body: Mapping[str, Any], *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(orjson.dumps(body), status, {**_NO_STORE, **(headers or {})}, "application/json")
+    more = [(name.lower().encode(), value.encode("latin-1")) for name, value in (headers or {}).items()]
+    brought = {name for name, _ in more}
+    raw = [*(header for header in _JSON if header[0] not in brought), *more] if more else _JSON
+    return ReadyResponse(orjson.dumps(body), status, raw)
 
 
 def oauth_endpoint(endpoint: Endpoint) -> Endpoint:
