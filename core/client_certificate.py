@@ -33,6 +33,8 @@ MAX_CHAIN = 4
 log = structlog.get_logger(__name__)
 
 _BYTES = re.compile(r":([A-Za-z0-9+/]*={0,2}):", re.ASCII)
+_UNREADABLE = (ValueError, Warning, x509.InvalidVersion)
+"""What the library says of octets that are no certificate; UnicodeError is a ValueError."""
 _ESCAPED_PEM = "-----BEGIN%20CERTIFICATE-----"
 
 
@@ -112,7 +114,7 @@ def _der(value: str) -> bytes:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             return x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
-    except (ValueError, Warning):  # UnicodeError is the one
+    except _UNREADABLE:
         raise CertificateUnreadable("the escaped PEM cannot be read") from None
 
 
@@ -133,5 +135,5 @@ def _certificate(der: bytes) -> x509.Certificate:
             # What the library only warns of (a serial number that is not positive, say) breaks RFC 5280 as well.
             warnings.simplefilter("error")
             return x509.load_der_x509_certificate(der)
-    except (ValueError, Warning):
+    except _UNREADABLE:
         raise CertificateUnreadable("not a certificate") from None

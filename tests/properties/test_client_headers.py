@@ -1,6 +1,7 @@
 """The headers in which clients and proxies tell who is there: any text is read or refused, never repaired."""
 
 import base64
+import warnings
 from contextlib import suppress
 from urllib.parse import quote_plus
 
@@ -8,10 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.client_certificate import CertificateUnreadable, read_certificate
+from oidc.certificates import CertificateAuthorities, is_named
 from oidc.client_authentication import read_basic
-from tests.support.client_certificates import issue
+from tests.support.client_certificates import NOW, Held, authority, every_san, issue, name
 
 HELD = issue()
+ROOT = authority()
+SEEN = (issue(by=ROOT, sans=every_san()), issue(name("a", country="VN"), by=ROOT))
+AUTHORITIES = CertificateAuthorities([ROOT.certificate])
 header_text = st.text(st.characters(min_codepoint=1, max_codepoint=255), max_size=300)
 words = st.text(min_size=0, max_size=60).filter(lambda text: "\x00" not in text and text.isprintable())
 
@@ -47,6 +52,27 @@ def test_a_certificate_with_one_character_changed_is_never_taken_for_the_same(at
 def test_an_escaped_certificate_with_one_character_changed(at: int, put: str) -> None:
     with suppress(CertificateUnreadable):
         read_certificate(shuffled(HELD.escaped_pem, at, put))
+
+
+@given(st.sampled_from(SEEN), st.lists(st.tuples(st.integers(0, 5_000), st.integers(0, 255)), min_size=1, max_size=4))
+@settings(max_examples=400)
+def test_a_certificate_with_any_octets_changed_stands_for_nobody(held: Held, changes: list[tuple[int, int]]) -> None:
+    """Whatever the library says of it, the answer is no, and nothing else is raised."""
+    der = bytearray(held.der)
+    for at, octet in changes:
+        der[at % len(der)] = octet
+    if bytes(der) == held.der:
+        return
+    try:
+        found = read_certificate(f":{base64.b64encode(bytes(der)).decode()}:")
+    except CertificateUnreadable:
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of names that are too long and the like
+        assert not AUTHORITIES.vouch_for(found, NOW)
+        assert not is_named(found, ("tls_client_auth_subject_dn", "CN=nobody"))
+        assert not is_named(found, ("tls_client_auth_san_dns", "nobody.example"))
+        found.is_valid_at(NOW)
 
 
 @given(words, words)
