@@ -138,9 +138,7 @@ class OpenIdProvider:
             further=GRANTS,
         )
         self.elsewhere = build_elsewhere(
-            AskedElsewhere(
-                issuer, database, clients, pushed, keys, client_keys, policy_of, identity, consent, journal
-            ),
+            AskedElsewhere(issuer, database, clients, pushed, keys, client_keys, policy_of, identity, consent, journal),
             authentication=authentication,
             walk=walk,
             interactions=interactions,
@@ -181,9 +179,7 @@ class OpenIdProvider:
         self.signed_out = SignedOutPage(issuer, pages, cache)
         self.services = ServicesPage(issuer, identity, pages, database)
         requests = LogoutRequests(issuer, clients, keys, cache)
-        self.logout = LogoutEndpoint(
-            requests, identity, interactions, answers, pages, self.signed_out, database, clock
-        )
+        self.logout = LogoutEndpoint(requests, identity, interactions, answers, pages, self.signed_out, database, clock)
         self.logout_delivery = LogoutDelivery(
             issuer=issuer,
             database=database,

@@ -131,11 +131,12 @@ def _code_flow(redirect: str, base: str) -> tuple[ClientPlan, ...]:
 
 
 def _ciba(base: str) -> tuple[ClientPlan, ...]:
-    """FAPI-CIBA §5.2.2: tokens are bound by mTLS; requests are signed."""
+    """FAPI-CIBA §5.2.2: tokens are bound by mTLS; requests are signed. Its plan is of before FAPI 2.0: assertions name
+    the address they are sent to, which only `standard` takes."""
     plain = ClientPlan(
         client_id="conformance-ciba-poll-1",
         agency=EDUCATION,
-        profile="fapi2",
+        profile="standard",
         name_vi="Kiểm thử CIBA",
         name_en="Conformance CIBA",
         auth_method="private_key_jwt",
