@@ -111,13 +111,17 @@ SCOPE_FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 
 
+_FIELD_OF: Mapping[str, str] = MappingProxyType(
+    {
+        **{name: claim.field for name, claim in STANDARD.items()},
+        **{NAMESPACE + code: code for code in FIELDS if code not in _BY_STANDARD_NAME_ONLY},
+    }
+)
+
+
 def field_of(claim: str) -> str | None:
     """The field behind a claim's name; None for a claim that is not a person's data here."""
-    if claim.startswith(NAMESPACE):
-        field = claim.removeprefix(NAMESPACE)
-        return field if field in FIELDS and field not in _BY_STANDARD_NAME_ONLY else None
-    found = STANDARD.get(claim)
-    return None if found is None else found.field
+    return _FIELD_OF.get(claim)
 
 
 def may_be_verified(claim: str) -> bool:
