@@ -9,7 +9,7 @@ clear beside it, so that a column changed by hand contradicts the sealed copy.
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -79,23 +79,22 @@ class Line:
             raise BadLine("a line without a subject has subject None")
         actor = self.actor
         codes = (self.action, self.outcome, self.agency, self.purpose, self.legal_basis, self.procedure)
-        for code in (*codes, actor.kind, actor.id, actor.agency, actor.appointment, *self.fields):
-            _check(code, MAX_CODE)
-        for content in (self.dossier, self.reason, actor.name_hint, *self.details, *self.details.values()):
-            _check(content, MAX_TEXT)
+        _check((*codes, actor.kind, actor.id, actor.agency, actor.appointment, *self.fields), MAX_CODE)
+        _check((self.dossier, self.reason, actor.name_hint, *self.details, *self.details.values()), MAX_TEXT)
         if not (self.action and self.outcome and actor.kind and actor.id):
             raise BadLine("a line names action, outcome and actor")
         if len(self.fields) > MAX_FIELDS or len(self.details) > MAX_DETAILS:
             raise BadLine("too many fields or details")
 
 
-def _check(value: str | None, longest: int) -> None:
-    if value is None:
-        return
-    if not isinstance(value, str) or len(value) > longest:
-        raise BadLine("a text in the line is too long, or not a text")
+def _check(values: Iterable[str | None], longest: int) -> None:
+    present = [value for value in values if value is not None]
+    for value in present:
+        if not isinstance(value, str) or len(value) > longest:
+            raise BadLine("a text in the line is too long, or not a text")
+    together = "".join(present)
     # One line that PostgreSQL or JSON refuses would sink the batch of all who wait with it.
-    if "\x00" in value or (not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value)):
+    if "\x00" in together or (not together.isascii() and any("\ud800" <= letter <= "\udfff" for letter in together)):
         raise BadLine("a text in the line holds a character that cannot be stored")
 
 
