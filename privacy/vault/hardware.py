@@ -56,6 +56,8 @@ class HardwareToken:
         self._place = place
         self._lock = threading.Lock()
         self._session: Any = None
+        self._found: dict[tuple[ObjectClass, str], Any] = {}
+        """Keys of this session by class and label: to look one up takes longer than to use it."""
         self._with(lambda _: None)
 
     def __repr__(self) -> str:
@@ -101,7 +103,7 @@ class HardwareToken:
         params = pkcs11.GCMParams(nonce, aad=associated, tag_bits=128)
 
         def work(session: Any) -> bytes:
-            key = session.get_key(object_class=ObjectClass.SECRET_KEY, key_type=KeyType.AES, label=label)
+            key = self._key(session, ObjectClass.SECRET_KEY, label)
             do = key.encrypt if seal else key.decrypt
             made: bytes = do(octets, mechanism=Mechanism.AES_GCM, mechanism_param=params)
             return made
@@ -145,7 +147,7 @@ class HardwareToken:
         """The JWS signature (RFC 7515 §3) of octets. Raises VaultError."""
 
         def work(session: Any) -> bytes:
-            key = session.get_key(object_class=ObjectClass.PRIVATE_KEY, label=label)
+            key = self._key(session, ObjectClass.PRIVATE_KEY, label)
             made: bytes
             if alg == "ES256":
                 made = key.sign(hashlib.sha256(octets).digest(), mechanism=Mechanism.ECDSA)
@@ -164,6 +166,7 @@ class HardwareToken:
         """Removes a key pair from the token; False when it was not there."""
 
         def work(session: Any) -> bool:
+            self._found.pop((ObjectClass.PRIVATE_KEY, label), None)
             found = list(session.get_objects({Attribute.LABEL: label}))
             for each in found:
                 each.destroy()
@@ -196,8 +199,15 @@ class HardwareToken:
             raise VaultError(told) from None
         return library.get_token(token_label=self._place.token).open(rw=True, user_pin=pin)
 
+    def _key(self, session: Any, kind: ObjectClass, label: str) -> Any:
+        found = self._found.get((kind, label))
+        if found is None:
+            found = self._found[kind, label] = session.get_key(object_class=kind, label=label)
+        return found
+
     def _drop(self) -> None:
         session, self._session = self._session, None
+        self._found.clear()
         if session is not None:
             try:
                 session.close()

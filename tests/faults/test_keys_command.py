@@ -14,6 +14,9 @@ from tests.support.commands import START_SECONDS, Command, free_port, run, start
 from tests.support.hardware_token import PIN, make_token
 from tests.support.holders import eventually
 
+PATIENCE_SECONDS = 3 * START_SECONDS
+"""Each process asks the token for more than a thousand data keys at its start."""
+
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
@@ -36,7 +39,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def up(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
     command = start(["up"], environment, tmp_path_factory.mktemp("log") / "up.log")
     try:
-        eventually(lambda: command.process.poll() is not None or "Ctrl-C" in command.said(), START_SECONDS)
+        eventually(lambda: command.process.poll() is not None or "Ctrl-C" in command.said(), PATIENCE_SECONDS)
         assert "Ctrl-C stops everything" in command.said(), command.said()
         yield command
     finally:
