@@ -47,7 +47,8 @@ def rotate_command(
     _tell(acted)
 
 
-@app.command("revoke")
+# A kid is base64url and may begin with a dash.
+@app.command("revoke", context_settings={"ignore_unknown_options": True})
 def revoke_command(
     reason: Annotated[str, typer.Option(help="Why; stands in the journal.")],
     kid: Annotated[list[str] | None, typer.Argument(help="The keys to revoke.")] = None,

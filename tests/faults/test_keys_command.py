@@ -110,6 +110,7 @@ def test_wrong_use_is_told(up: Command, environment: dict[str, str]) -> None:
         (["revoke", "--reason", "x"], "name the keys to revoke, or say --all"),
         (["revoke", "abc", "--all", "--reason", "x"], "name the keys to revoke, or say --all"),
         (["revoke", "no-such-key", "--reason", "x"], "There is no such key."),
+        (["revoke", "-vno-such-key", "--reason", "x"], "There is no such key."),  # base64url may begin with a dash
         (["rotate", "--alg", "HS256"], "There are no keys for HS256."),
     ):
         wrong = run(["keys", *arguments], environment)
