@@ -140,7 +140,7 @@ async def test_a_developer_at_the_sandbox(window: Window) -> None:
     await screen.tabs()
     await screen.page.get_by_role("link", name="portal-fapi").click()
     await screen.look("sandbox-requests-empty")
-    await screen.open("/authorize?client_id=portal-fapi&response_type=code&redirect_uri=https://rp.example/x")
+    await screen.open("/authorize?client_id=portal-fapi&response_type=code&redirect_uri=https%3A%2F%2Frp.example%2Fx")
     await screen.open("/sandbox/clients/portal-fapi/requests")
     await expect(screen.page.locator("#requests")).to_be_visible()
     await screen.look("sandbox-requests")
