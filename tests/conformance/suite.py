@@ -14,12 +14,12 @@ import httpx
 from core.jose import VerificationKey, decode_unverified, verify_signature
 from service.sandbox_guide import ClientGuide, PersonaGuide
 from tests.actors.browser import Browser, Page
-from tests.actors.relying_party import basic
+from tests.actors.relying_party import DROP, basic
 from tests.support.furnished import Furnished
 
+__all__ = ["DISCOVERY", "DROP", "Conformance", "Request"]
+
 DISCOVERY = "/.well-known/openid-configuration"
-DROP: Any = object()
-"""As a value: leave this parameter out."""
 _ERROR_TEXT = re.compile(r"[\x20-\x21\x23-\x5B\x5D-\x7E]*")
 _ENTROPY_BITS = 96
 """What the suite computes at the least for codes and tokens (Shannon's entropy of the characters, times length)."""
