@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from core.cache import Cache
+from core.checked_signatures import CheckedSignatures
 from core.clock import Clock
 from core.database import Database
 from core.jose import JoseRefused, VerifiedJwt, verify_jwt
@@ -51,6 +52,7 @@ class IntrospectionEndpoint:
         self._database = database
         self._cache = cache
         self._clock = clock
+        self._checked = CheckedSignatures()  # a resource server asks of one token again and again
         self._forms = forms
 
     async def answer(self, request: Request) -> Response:
@@ -107,6 +109,7 @@ class IntrospectionEndpoint:
                 now=self._clock.now(),
                 leeway_seconds=0,  # we issued it: one clock
                 require=("exp", "iat", "jti", "gid", "client_id", "sub"),
+                checked=self._checked,
             )
         except JoseRefused:
             return None
