@@ -119,7 +119,14 @@ class CountingTx:
 async def statements(world: DisclosureWorld, request: DisclosureRequest) -> tuple[Ready | Stopped, list[str]]:
     async with world.web.raw_read() as inner:
         tx: Any = CountingTx(inner)
-        weighed = await weigh(tx, request, registry=world.registry, clock=world.clock, brake=world.brake)
+        weighed = await weigh(
+            tx,
+            request,
+            registry=world.registry,
+            clock=world.clock,
+            brake=world.brake,
+            declarations=world.declarations,
+        )
         return weighed, tx.ran
 
 
@@ -343,7 +350,7 @@ async def test_no_cache_no_data(world: DisclosureWorld) -> None:
     """Without the brake's counts a guess could not be counted: 503."""
     elsewhere = Cache.connect("redis://127.0.0.1:1/0")
     broken = Brake(elsewhere, world.brake.digest)
-    door = type(world.door)(world.web, world.registry, world.journal, world.clock, broken)
+    door = type(world.door)(world.web, world.registry, world.journal, world.clock, broken, world.declarations)
     with pytest.raises(Unavailable):
         await door.disclose_by_itself(duty())
     await elsewhere.close()

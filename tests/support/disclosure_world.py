@@ -79,9 +79,8 @@ class DisclosureWorld:
         self.registry = Registry(self.vault, self.clock, Outbox(self.clock))
         self.journal = Journal(self.web, self.clock, self.vault, ConsentGuard(self.clock, self.grants))
         self.brake = Brake(self.cache, lambda number: self.vault.blind("brake", number).mac)
-        self.door = DisclosureDoor(
-            self.web, self.registry, self.journal, self.clock, self.brake, SelfDeclarations(self.vault, self.clock)
-        )
+        self.declarations = SelfDeclarations(self.vault, self.clock)
+        self.door = DisclosureDoor(self.web, self.registry, self.journal, self.clock, self.brake, self.declarations)
 
     async def person_id(self, key: str) -> uuid.UUID:
         async with self.web.raw_read() as tx:
