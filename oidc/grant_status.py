@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy import bindparam, select, union_all
 
 from core.database import Database, Query
+from core.tasks import end
 from oidc.clients import Clients
 from oidc.grants import CHANNEL
 from oidc.tables import ClientRow, GrantRow, StandingGrantRow
@@ -100,9 +101,7 @@ class GrantStatuses:
         try:
             yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await end(task)
 
     async def _listen(self) -> None:
         while True:
@@ -130,4 +129,6 @@ class GrantStatuses:
         finally:
             if not conn.is_closed():
                 conn.remove_termination_listener(ended)
-                await conn.remove_listener(CHANNEL, heard)
+                # A server that goes at this very moment must not turn the end of this task into an error to go on from.
+                with suppress(Exception):
+                    await conn.remove_listener(CHANNEL, heard)

@@ -16,6 +16,7 @@ import structlog
 from core.clock import Clock
 from core.database import Database, Tx
 from core.jose import SigningKey, VerificationKey, sign_jwt
+from core.tasks import end
 from oidc import signing_key_rules as rules
 from oidc.claim_values import ClaimValues
 from oidc.signing_key_rules import KeyTimes
@@ -107,9 +108,7 @@ class SigningKeys:
         try:
             yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await end(task)
 
     async def add(self, tx: Tx, alg: str, *, signs_in: timedelta) -> str:
         """Makes and stores a key that is published now and signs later; gives its kid."""

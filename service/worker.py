@@ -17,6 +17,7 @@ from core.database import Database
 from core.errors import Unavailable
 from core.outbox import CHANNEL, Outbox
 from core.settings import Settings, secret_value
+from core.tasks import end
 from oidc.api import OpenIdProvider
 from privacy.journal.api import Sequencer, make_months
 from service.compose import composed
@@ -100,9 +101,7 @@ async def _work(settings: Settings) -> None:
         mark_ready()
         log.info("worker.ready")
         await _asked_to_end()
-        for loop in loops:
-            loop.cancel()
-        await asyncio.gather(*loops, return_exceptions=True)
+        await end(*loops)
         await logouts.close()
 
 
@@ -161,7 +160,9 @@ async def _listen_on(conn: Any, wake: Callable[..., None]) -> None:
     finally:
         if not conn.is_closed():
             conn.remove_termination_listener(ended)
-            await conn.remove_listener(CHANNEL, wake)
+            # A server that goes at this very moment must not turn the end of this task into an error to go on from.
+            with suppress(Exception):
+                await conn.remove_listener(CHANNEL, wake)
 
 
 async def _asked_to_end() -> None:

@@ -22,8 +22,10 @@ async def test_a_walk_of_another_kind_has_expired(furnished: Furnished) -> None:
         "UPDATE oidc.grants SET revoked_at = NULL",
         "UPDATE oidc.grants SET purposes = '{}'",
         "UPDATE oidc.grants SET consent_ids = '{}'",
-        "UPDATE oidc.clients SET redirect_uris = '{}'",
-        "UPDATE oidc.clients SET secret_hash = NULL",
+        "UPDATE oidc.clients SET sector = 'another'",
+        "UPDATE oidc.clients SET profile = 'standard'",
+        "UPDATE oidc.clients SET agency_code = 'H26.01'",
+        "UPDATE oidc.clients SET audiences = '{everything}'",
         "UPDATE oidc.refresh_tokens SET token_hash = ''",
         "DELETE FROM oidc.grants",
     ],
@@ -49,11 +51,11 @@ async def _a_revoked_grant(connection: "asyncpg.Connection[asyncpg.Record]") -> 
         """
         INSERT INTO oidc.grants (person_id, gid, account_id, client_id, agency_id, scopes, purposes, consent_ids,
             acr, aal, ial, amr, auth_time, sid, redirect_uri, code_hash, code_challenge, code_expires_at, granted_at,
-            revoked_at, revoked_reason)
+            revoked_at, revoked_reason, kind, resources, authorization_details, claims)
         SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), client_id, agency_id, '{openid}', '{}', '{}',
             'urn:dinhdanh:loa:ial1:aal1', 1, 1, '{pwd}', created_at, 'sid', 'https://rp.example/cb',
             decode(repeat('00', 32), 'hex'), repeat('A', 43), created_at + interval '30 seconds',
-            created_at, created_at, 'test'
+            created_at, created_at, 'test', 'code', '{}', '[]', '{}'
         FROM oidc.clients LIMIT 1
         """
     )

@@ -12,6 +12,7 @@ from core.actor import Actor
 from core.database import Database, Tx
 from core.errors import BadInput, Conflict, NotFound, SignInNeeded
 from core.outbox import Event
+from core.runtime import Parts
 from core.settings import Settings
 from identity.sessions import Sessions
 from population_db.synthetic.personas import persona
@@ -115,14 +116,19 @@ async def test_cookies_are_closed_to_scripts_and_other_sites(world: IdentityWorl
 
 
 async def test_under_https_cookies_are_host_cookies(world: IdentityWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    parts = world.app.state.parts
     secure = world.settings.model_copy(update={"issuer": "https://id.example.vn"})
-    monkeypatch.setitem(parts._parts, Settings, secure)
+    usual, parts = world.app.state.parts, Parts()
+    # Other rooms, as of another process: what was made ready for the ones before does not count.
+    parts._parts = {**usual._parts, Settings: secure}
     monkeypatch.setattr(world.identity, "_settings", secure)
-    browser = world.browser()
-    browser.http.base_url = "https://id.example.vn"
-    await browser.start()
-    answer = await browser.enter_password("An")
+    world.app.state.parts = parts
+    try:
+        browser = world.browser()
+        browser.http.base_url = "https://id.example.vn"
+        await browser.start()
+        answer = await browser.enter_password("An")
+    finally:
+        world.app.state.parts = usual
     cookies = answer.headers.get_list("set-cookie")
     assert any(line.startswith("__Host-dd_session=") for line in cookies)
     assert all("Secure" in line for line in cookies if "dd_" in line.split("=")[0])
