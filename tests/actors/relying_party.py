@@ -23,6 +23,8 @@ from core.clock import Clock
 from core.jose import SigningKey, VerificationKey, sign_jwt, verify_jwt
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+
 class _Drop:
     def __repr__(self) -> str:
         return "DROP"  # the same in every process: names of tests are made of it
