@@ -25,6 +25,7 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from core.cache import Cache
@@ -37,6 +38,9 @@ from tests.support.furnished import furnished as furnished
 from tests.support.furnished import furnished_template as furnished_template
 from tests.support.servers import ServerAddresses, make_template, running_servers
 from tests.support.threads import run_beside
+
+hypothesis.settings.register_profile("house", deadline=None)  # no test asserts a time
+hypothesis.settings.load_profile("house")
 
 SERVERS = pytest.StashKey[ServerAddresses]()
 WORKER_INPUT = "dinhdanh_servers"

@@ -12,7 +12,7 @@ async def test_the_holder_says_something_of_himself(window: Window) -> None:
     page = screen.page
     await screen.open("/me/profile")
     await screen.sign_in("Quy", code=False)
-    await page.wait_for_url("**/me/profile")
+    await page.wait_for_url("**/me/profile", wait_until="commit", timeout=90_000)
     await screen.title("Hồ sơ tự khai")
     await screen.look("profile-1-empty")
     await screen.tabs()
