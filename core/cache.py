@@ -96,17 +96,17 @@ class Cache:
 
     async def unhit(self, kind: str, ident: str) -> None:
         """Takes one event back, when its window is still open: a key without an end must not come into being."""
-        await self._done(self.redis.eval(_UNHIT, 1, self.key(kind, ident)))
+        await answered(self.redis.eval(_UNHIT, 1, self.key(kind, ident)))
 
     async def ping(self) -> None:
-        await self._done(self.redis.ping())
+        await answered(self.redis.ping())
 
     async def _run(self, *command: Any) -> Any:
         return (await self._ask((command,)))[0]
 
     async def _ask(self, commands: Commands) -> list[Any]:
         """The answers to some commands that are done as one."""
-        done: list[Any] = await self._done(self._asks.ask(commands))
+        done: list[Any] = await answered(self._asks.ask(commands))
         return done
 
     async def _together(self, asks: Sequence[Commands]) -> Sequence[list[Any] | Exception]:
@@ -121,12 +121,14 @@ class Cache:
         done = [list(islice(answers, len(commands))) for commands in asks]
         return [next((one for one in told if isinstance(one, Exception)), told) for told in done]
 
-    async def _done(self, work: Awaitable[T]) -> Any:
-        try:
-            return await work
-        except (RedisError, OSError) as error:
-            raise Unavailable(
-                "cache-unavailable",
-                "The service is interrupted for a moment. Please try again.",
-                private=type(error).__name__,
-            ) from error
+
+async def answered(work: Awaitable[Any]) -> Any:
+    """What Redis answers, for commands that the cache has no word for too. Raises Unavailable when it does not."""
+    try:
+        return await work
+    except (RedisError, OSError) as error:
+        raise Unavailable(
+            "cache-unavailable",
+            "The service is interrupted for a moment. Please try again.",
+            private=type(error).__name__,
+        ) from error

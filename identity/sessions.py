@@ -17,10 +17,9 @@ from typing import Any
 
 import orjson
 
-from core.cache import Cache
+from core.cache import Cache, answered
 from core.clock import Clock
 from core.interaction import SignedIn
-from identity.redis_call import answered
 
 ABSOLUTE_SECONDS = 12 * 3600
 IDLE_SECONDS = 30 * 60

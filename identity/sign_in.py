@@ -16,7 +16,7 @@ from datetime import datetime
 
 import orjson
 
-from core.cache import Cache
+from core.cache import Cache, answered
 from core.clock import Clock
 from core.database import Database, Tx
 from core.errors import TooMany
@@ -38,7 +38,6 @@ from identity.known_browsers import known_entry
 from identity.password_rules import normal_form
 from identity.passwords import PasswordHashing
 from identity.records import Happened, Records
-from identity.redis_call import answered
 from identity.refusals import SignInRefused, WaitToTry
 from identity.throttle import Lane
 from identity.where import Where

@@ -12,14 +12,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from time import monotonic
-from typing import Any
 
 import orjson
 import structlog
 from redis.exceptions import RedisError
 from starlette.requests import Request
 
-from core.cache import Cache
+from core.cache import Cache, answered
 from core.clock import Clock
 from core.errors import Refusal, Unavailable
 from core.runtime import Parts
@@ -91,12 +90,12 @@ class ClientLog:
 
     async def last(self, client_id: str) -> list[Note]:
         """The last notes, newest first. Raises Unavailable."""
-        raw = await self._asked(self._cache.redis.lrange(self._list_key(client_id), 0, MAX_NOTES - 1))
+        raw = await answered(self._cache.redis.lrange(self._list_key(client_id), 0, MAX_NOTES - 1))
         return [note for each in raw if (note := _read(each)) is not None]
 
     async def used(self, client_id: str) -> dict[str, int]:
         """Endpoint → epoch seconds of its last use that went well, at most a minute off. Raises Unavailable."""
-        raw = await self._asked(self._cache.redis.hgetall(self._use_key(client_id)))
+        raw = await answered(self._cache.redis.hgetall(self._use_key(client_id)))
         return {endpoint.decode(): int(at) for endpoint, at in raw.items()}
 
     async def written(self) -> None:
@@ -152,16 +151,6 @@ class ClientLog:
 
     def _use_key(self, client_id: str) -> str:
         return self._cache.key("client-use", client_id)
-
-    async def _asked(self, work: Any) -> Any:
-        try:
-            return await work
-        except (RedisError, OSError) as error:
-            raise Unavailable(
-                "cache-unavailable",
-                "The service is interrupted for a moment. Please try again.",
-                private=type(error).__name__,
-            ) from error
 
 
 def error_of(refusal: Refusal) -> str:

@@ -19,11 +19,12 @@ from oidc.registration import initial_tokens, journal_lines, reviews, software_s
 from oidc.registration.as_metadata import PROFILE, STATE
 from oidc.registration.change import refuse_other_sector, renew_secret, write_change
 from oidc.registration.check import CheckedMetadata
-from oidc.registration.endpoint import CheckSector, held_by
+from oidc.registration.endpoint import held_by
 from oidc.registration.initial_tokens import InitialToken, NewToken
 from oidc.registration.limits import Held, refuse_beyond
 from oidc.registration.register import DEFAULT_PURPOSE, SECRET_LIFE, Registered, Registrar, Terms
 from oidc.registration.reviews import Review
+from oidc.registration.rooms import CheckSector
 from oidc.registration.sectors import refuse_taken
 from oidc.registration.software_statement import MEMBER, with_statement
 from oidc.registration.state import find_row, hold_row, set_state, write_state

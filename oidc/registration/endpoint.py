@@ -5,15 +5,14 @@ hold cannot be registered for.
 """
 
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from consent.api import Consent
-from core.clock import Clock
-from core.database import Database, Tx
+from core.database import Tx
 from oidc.edge import json_response
 from oidc.errors import OAuthError
 from oidc.registration import initial_tokens
@@ -23,64 +22,48 @@ from oidc.registration.check import CheckedMetadata
 from oidc.registration.initial_tokens import InitialToken
 from oidc.registration.limits import Held, default_scope, refuse_beyond
 from oidc.registration.reading import bearer_token, read_metadata, text_member
-from oidc.registration.register import DEFAULT_PURPOSE, SECRET_LIFE, Registered, Registrar, Terms
+from oidc.registration.register import DEFAULT_PURPOSE, SECRET_LIFE, Registered, Terms
+from oidc.registration.rooms import RegistrationRooms
 from oidc.registration.sectors import refuse_taken
 from oidc.registration.software_statement import with_statement
 from oidc.registration.state import find_row
 from oidc.registration.who import Who
 from privacy.journal.api import ActorRef
 
-CheckSector = Callable[[str, Sequence[str]], Awaitable[None]]
-"""Fetches the document at a `sector_identifier_uri`; raises OAuthError when it does not list every address."""
-
 
 class RegistrationEndpoint:
     """The endpoint; one per process."""
 
-    def __init__(
-        self,
-        *,
-        issuer: str,
-        database: Database,
-        clock: Clock,
-        consent: Consent,
-        registrar: Registrar,
-        check_sector: CheckSector,
-    ) -> None:
-        self._issuer = issuer
-        self._database = database
-        self._clock = clock
-        self._consent = consent
-        self._registrar = registrar
-        self._check_sector = check_sector
+    def __init__(self, rooms: RegistrationRooms) -> None:
+        self._rooms = rooms
 
     async def answer(self, request: Request) -> Response:
         """201 with the registration. Raises TokenRefused, OAuthError (RFC 7591 §3.2.2), Refusal, Unavailable."""
         token_text = bearer_token(request)
-        now = self._clock.now()
-        async with self._database.raw_read() as tx:
+        now = self._rooms.clock.now()
+        async with self._rooms.database.raw_read() as tx:
             token = await initial_tokens.find(tx, token_text, now)
         sent = await read_metadata(request)  # no connection waits for a slow caller
-        async with self._database.raw_read() as tx:
-            metadata = await with_statement(tx, sent, agency_id=token.agency_id, issuer=self._issuer, now=now)
-            held = await held_by(self._consent, tx, token.agency_id)
+        async with self._rooms.database.raw_read() as tx:
+            metadata = await with_statement(tx, sent, agency_id=token.agency_id, issuer=self._rooms.issuer, now=now)
+            held = await held_by(self._rooms.consent, tx, token.agency_id)
         profile = _profile(metadata, token)
         checked = self._checked(metadata, profile, held)
         if checked.options.sector_identifier_uri is not None:
-            await self._check_sector(checked.options.sector_identifier_uri, checked.redirect_uris)
+            await self._rooms.check_sector(checked.options.sector_identifier_uri, checked.redirect_uris)
         terms = self._terms(token)
-        async with self._database.raw() as tx:
-            await refuse_taken(tx, self._registrar.sector(checked, terms), token.agency_id)
+        async with self._rooms.database.raw() as tx:
+            await refuse_taken(tx, self._rooms.registrar.sector(checked, terms), token.agency_id)
             async with tx.savepoint():  # a use is spent on a client, or not at all
                 await initial_tokens.spend(tx, token, now)
-                made = await self._registrar.store(tx, checked, profile, terms)
+                made = await self._rooms.registrar.store(tx, checked, profile, terms)
             row = await find_row(tx, made.client_id)
         request.state.client_id = made.client_id
-        return json_response(_told(row, made, self._issuer), status=201)
+        return json_response(_told(row, made, self._rooms.issuer), status=201)
 
     def _checked(self, metadata: Mapping[str, Any], profile: str, held: Held) -> CheckedMetadata:
         scope = default_scope(metadata, held, DEFAULT_PURPOSE)
-        checked = self._registrar.check(metadata if scope is None else {**metadata, "scope": scope}, profile)
+        checked = self._rooms.registrar.check(metadata if scope is None else {**metadata, "scope": scope}, profile)
         refuse_beyond(checked.scopes, checked.options.authorization_details_types, held, DEFAULT_PURPOSE)
         return checked
 

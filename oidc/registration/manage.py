@@ -10,9 +10,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from consent.api import Consent
-from core.clock import Clock
-from core.database import Database, Row, Tx
+from core.database import Row, Tx
 from core.errors import NotFound
 from core.ids import hash_reference, new_reference
 from core.token import TokenRefused
@@ -24,10 +22,10 @@ from oidc.registration.answering import client_information
 from oidc.registration.as_metadata import PROFILE, STATE
 from oidc.registration.change import write_change
 from oidc.registration.check import CheckedMetadata
-from oidc.registration.endpoint import CheckSector, held_by
+from oidc.registration.endpoint import held_by
 from oidc.registration.limits import default_scope, refuse_beyond
 from oidc.registration.reading import bearer_token, read_metadata, text_member
-from oidc.registration.register import Registrar
+from oidc.registration.rooms import RegistrationRooms
 from oidc.registration.state import find_row, hold_row, set_state
 from oidc.registration.who import Who
 from privacy.journal.api import ActorRef
@@ -40,51 +38,37 @@ _OURS = ("registration_access_token", "registration_client_uri", "client_secret_
 class ManagementEndpoint:
     """The endpoint; one per process."""
 
-    def __init__(
-        self,
-        *,
-        issuer: str,
-        database: Database,
-        clock: Clock,
-        consent: Consent,
-        registrar: Registrar,
-        check_sector: CheckSector,
-    ) -> None:
-        self._issuer = issuer
-        self._database = database
-        self._clock = clock
-        self._consent = consent
-        self._registrar = registrar
-        self._check_sector = check_sector
+    def __init__(self, rooms: RegistrationRooms) -> None:
+        self._rooms = rooms
 
     async def read(self, request: Request) -> Response:
         """The registration as it is. Raises TokenRefused, OAuthError access_denied."""
         token = bearer_token(request)
-        async with self._database.raw_read() as tx:
+        async with self._rooms.database.raw_read() as tx:
             row = await self._own(request, token, tx)
-        return json_response(client_information(row, issuer=self._issuer, registration_token=token))
+        return json_response(client_information(row, issuer=self._rooms.issuer, registration_token=token))
 
     async def change(self, request: Request) -> Response:
         """The whole registration anew: what is left out falls back to its default (§2.2).
 
         Raises TokenRefused, OAuthError as at registration, Refusal, Unavailable.
         """
-        token, now = bearer_token(request), self._clock.now()
-        async with self._database.raw_read() as tx:
+        token, now = bearer_token(request), self._rooms.clock.now()
+        async with self._rooms.database.raw_read() as tx:
             row = await self._own(request, token, tx)
         _refuse_pending(row)
         sent = await read_metadata(request)  # no connection waits for a slow caller
         self._refuse_foreign(row, sent)
-        async with self._database.raw_read() as tx:
+        async with self._rooms.database.raw_read() as tx:
             checked = await self._checked(tx, row, sent)
         if checked.options.sector_identifier_uri is not None:
-            await self._check_sector(checked.options.sector_identifier_uri, checked.redirect_uris)
+            await self._rooms.check_sector(checked.options.sector_identifier_uri, checked.redirect_uris)
         follows = new_reference()
-        async with self._database.raw() as tx:
+        async with self._rooms.database.raw() as tx:
             row = await self._own(request, token, tx, hold=True)  # the token of a change is good once
             _refuse_pending(row)
             secret = await write_change(
-                self._registrar.journal,
+                self._rooms.registrar.journal,
                 tx,
                 row,
                 checked,
@@ -93,21 +77,21 @@ class ManagementEndpoint:
                 registration_token_hash=hash_reference(follows),
             )
             row = await find_row(tx, row["client_id"])
-        told = client_information(row, issuer=self._issuer, registration_token=follows, secret=secret)
+        told = client_information(row, issuer=self._rooms.issuer, registration_token=follows, secret=secret)
         return json_response(told)
 
     async def delete(self, request: Request) -> Response:
         """204, and nothing of the client is good any more (§2.3)."""
         token = bearer_token(request)
-        async with self._database.raw() as tx:
+        async with self._rooms.database.raw() as tx:
             row = await self._own(request, token, tx, hold=True)
             await set_state(
-                self._registrar.journal,
+                self._rooms.registrar.journal,
                 tx,
                 row["client_id"],
                 "deleted",
                 by=_itself(row).ref,
-                now=self._clock.now(),
+                now=self._rooms.clock.now(),
             )
         return Response(status_code=204, headers={"Cache-Control": "no-store", "Pragma": "no-cache"})
 
@@ -145,11 +129,13 @@ class ManagementEndpoint:
                 "invalid_software_statement", "This client was registered by a software statement: send one."
             )
         metadata = await software_statement.with_statement(
-            tx, sent, agency_id=row["agency_id"], issuer=self._issuer, now=self._clock.now()
+            tx, sent, agency_id=row["agency_id"], issuer=self._rooms.issuer, now=self._rooms.clock.now()
         )
-        held = await held_by(self._consent, tx, row["agency_id"])
+        held = await held_by(self._rooms.consent, tx, row["agency_id"])
         scope = default_scope(metadata, held, row["purpose"])
-        checked = self._registrar.check(metadata if scope is None else {**metadata, "scope": scope}, row["profile"])
+        checked = self._rooms.registrar.check(
+            metadata if scope is None else {**metadata, "scope": scope}, row["profile"]
+        )
         refuse_beyond(checked.scopes, checked.options.authorization_details_types, held, row["purpose"])
         return checked
 

@@ -11,6 +11,7 @@ from oidc.registration.desk import RegistrationDesk
 from oidc.registration.endpoint import RegistrationEndpoint
 from oidc.registration.manage import ManagementEndpoint
 from oidc.registration.register import Registrar
+from oidc.registration.rooms import RegistrationRooms
 from oidc.registration.sector_document import check_sector_document
 
 
@@ -31,19 +32,6 @@ class Registration:
             await check_sector_document(outbound, uri, addresses)
 
         self.desk = RegistrationDesk(settings.issuer, consent, registrar, check_sector)
-        self.registration = RegistrationEndpoint(
-            issuer=settings.issuer,
-            database=database,
-            clock=clock,
-            consent=consent,
-            registrar=registrar,
-            check_sector=check_sector,
-        )
-        self.management = ManagementEndpoint(
-            issuer=settings.issuer,
-            database=database,
-            clock=clock,
-            consent=consent,
-            registrar=registrar,
-            check_sector=check_sector,
-        )
+        rooms = RegistrationRooms(settings.issuer, database, clock, consent, registrar, check_sector)
+        self.registration = RegistrationEndpoint(rooms)
+        self.management = ManagementEndpoint(rooms)
