@@ -14,7 +14,7 @@ from typing import Any
 
 import pyotp
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.async_api import BrowserContext, CDPSession, ConsoleMessage, Page, expect
+from playwright.async_api import BrowserContext, CDPSession, ConsoleMessage, Page, Request, expect
 
 from tests.browser.keyboard import tab_faults
 from tests.browser.running import Persona, Running
@@ -33,6 +33,9 @@ CONTRAST_ON = "phone"
 
 HTTP_ERROR = re.compile(r"the server responded with a status of (4\d\d|503)")
 """Chromium reports the status of a refused page itself; that is the page's answer, not its fault."""
+
+LEFT_BEHIND = "net::ERR_ABORTED"
+"""What was still under way as the person went on to the next page. A refused or broken request has other names."""
 
 STEP_SECONDS = 30
 
@@ -74,9 +77,13 @@ class Screen:
             if message.type in ("error", "warning") and not HTTP_ERROR.search(message.text):
                 self.faults.append(f"{self.page.url}: console {message.type}: {message.text}")
 
+        def on_failed(request: Request) -> None:
+            if request.failure != LEFT_BEHIND:
+                self.faults.append(f"failed: {request.url}: {request.failure}")
+
         self.page.on("console", on_console)
         self.page.on("pageerror", lambda error: self.faults.append(f"{self.page.url}: {error}"))
-        self.page.on("requestfailed", lambda request: self.faults.append(f"failed: {request.url}: {request.failure}"))
+        self.page.on("requestfailed", on_failed)
 
     def settle(self) -> None:
         assert self.faults == [], "\n".join(self.faults)
