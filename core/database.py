@@ -31,6 +31,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from core.connections import Connection, Connections
 from core.database_gone import means_gone, raise_unavailable, unavailable
 from core.errors import Refusal
+from core.gathered_claims import GatheredClaims
 from core.gathered_reads import GatheredReads
 
 Row = Mapping[str, Any]
@@ -198,6 +199,8 @@ class Database:
         self.pool = pool
         self.shared = GatheredReads(self.raw_read)
         """For hot single reads: callers that run the same one at once share a trip. Raises Unavailable."""
+        self.claims = GatheredClaims(self.raw_read)
+        """For what is claimed by one hot statement: callers at once share a transaction. Raises Unavailable."""
 
     @classmethod
     async def connect(

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Uuid, bindparam, func, insert, select, update
 
 from core.database import Query, Reads, Row, Tx
+from core.gathered_claims import GatheredClaims
 from core.ids import bucket_of
 from oidc.tables import GrantRow
 
@@ -144,9 +145,9 @@ def grant_from_row(row: Row) -> Grant:
     )
 
 
-async def claim_code(tx: Tx, *, code_hash: bytes, client_id: str, now: datetime) -> Grant | None:
-    """Spends the code for this client, in one statement; None when it is unknown here or was spent."""
-    row = await tx.row(_CLAIM_CODE, of_code=code_hash, of_client=client_id, now=now)
+async def claim_code(claims: GatheredClaims, *, code_hash: bytes, client_id: str, now: datetime) -> Grant | None:
+    """Spends the code for this client, committed; None when it is unknown here or was spent."""
+    row = await claims.row(_CLAIM_CODE, code_hash, of_code=code_hash, of_client=client_id, now=now)
     return None if row is None else grant_from_row(row)
 
 

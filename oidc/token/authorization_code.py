@@ -26,9 +26,8 @@ async def authorization_code(asked: TokenRequest, rooms: TokenRooms) -> dict[str
     if verifier is not None and not is_code_verifier(verifier):
         raise invalid_grant("code_verifier must be 43 to 128 characters of the unreserved set.")
     code_hash = hash_reference(code)
-    # One statement, committed by itself: whatever happens from here on, the code is spent.
-    async with rooms.database.raw_read() as tx:
-        grant = await grants.claim_code(tx, code_hash=code_hash, client_id=client_id, now=asked.now)
+    # Committed by itself: whatever happens from here on, the code is spent.
+    grant = await grants.claim_code(rooms.database.claims, code_hash=code_hash, client_id=client_id, now=asked.now)
     if grant is None:
         async with rooms.database.raw() as tx:
             reused = await grants.revoke_by_spent_code(tx, code_hash=code_hash, client_id=client_id, now=asked.now)

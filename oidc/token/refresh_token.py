@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from core.database import RawTx, Reads
+from core.database import Database, RawTx, Reads
 from oidc import grants, scopes
 from oidc.edge import required
 from oidc.errors import OAuthError, invalid_grant
@@ -15,13 +15,9 @@ from oidc.token.refresh_tokens import RefreshToken
 async def refresh_token(asked: TokenRequest, rooms: TokenRooms) -> dict[str, Any]:
     """New tokens from an old grant. Raises OAuthError; an ended family commits with it."""
     token = required(asked.parameters, "refresh_token")
-    if asked.client.public:
-        async with rooms.database.raw() as tx:
-            held = await _held(tx, token, asked, rooms.issuer)
-            successor = None if held.holder is not None else await _rotated(tx, token, held, asked)
-    else:
-        successor = None
-        held = await _held(rooms.database.shared, token, asked, rooms.issuer)
+    held = await _held(rooms.database.shared, token, asked, rooms.issuer)
+    rotates = asked.client.public and held.holder is None
+    successor = await _rotated(rooms.database, token, held, asked) if rotates else None
     narrowed = scopes.narrowed(held.scopes, asked.parameters.get("scope"))
     answer = await person_tokens(asked, rooms, held.grant, narrowed, first=False)
     if successor is not None:
@@ -53,12 +49,18 @@ def _fault(held: RefreshToken, asked: TokenRequest, issuer: str) -> OAuthError |
     return target_fault(asked, held.grant, issuer=issuer)
 
 
-async def _rotated(tx: RawTx, token: str, held: RefreshToken, asked: TokenRequest) -> str:
+async def _rotated(database: Database, token: str, held: RefreshToken, asked: TokenRequest) -> str:
     """The successor of a public client's token; ends the family when an old one is shown again."""
     if held.rotated_at is None:
-        made = await refresh_tokens.rotate(tx, token, held, now=asked.now)
+        made = await refresh_tokens.rotate(database.claims, token, held, now=asked.now)
         if made is not None:
             return made
+    async with database.raw() as tx:
+        return await _shown_again(tx, token, held, asked)
+
+
+async def _shown_again(tx: RawTx, token: str, held: RefreshToken, asked: TokenRequest) -> str:
+    if held.rotated_at is None:
         # Replaced by a request that ran beside this one: the row now tells when.
         held = await refresh_tokens.find(tx, token, asked.client.client_id) or held
     if refresh_tokens.within_grace(held, asked.now):

@@ -14,14 +14,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import LargeBinary, bindparam, insert, select, update
 
 from core.database import Query, Reads, Tx
+from core.gathered_claims import GatheredClaims
 from core.ids import hash_reference, new_reference
 from oidc.grants import Grant, grant_from_row
 from oidc.tables import GrantRow, RefreshTokenRow
 
 GRACE = timedelta(seconds=10)
+SALT_BYTES = 32
 
 _T: Any = RefreshTokenRow.__table__.c  # type: ignore[attr-defined]
 _G: Any = GrantRow.__table__.c  # type: ignore[attr-defined]
@@ -41,7 +43,7 @@ _FIND = Query(
     .join_from(RefreshTokenRow, GrantRow, (_G.person_id == _T.person_id) & (_G.gid == _T.gid))
     .where(_T.token_hash == bindparam("token_hash"), _T.client_id == bindparam("client_id"))
 )
-_ROTATE = Query(
+_SPENT = (
     update(RefreshTokenRow)
     .where(
         _T.person_id == bindparam("of_person"),
@@ -49,7 +51,23 @@ _ROTATE = Query(
         _T.rotated_at.is_(None),
     )
     .values(rotated_at=bindparam("now"))
+    .returning(_T.person_id, _T.gid, _T.client_id, _T.scopes, _T.dpop_jkt)
+    .cte("spent")
 )
+_ROTATE = Query(
+    insert(RefreshTokenRow)
+    .from_select(
+        ["person_id", "gid", "client_id", "scopes", "dpop_jkt", "token_hash", "successor_salt", "issued_at"],
+        select(
+            *_SPENT.c,
+            bindparam("successor", type_=LargeBinary),
+            bindparam("salt", type_=LargeBinary),
+            bindparam("now", type_=_T.issued_at.type),
+        ),
+    )
+    .returning(_T.gid)
+)
+"""The old one spent and its successor stored by one statement: there is never one without the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +107,9 @@ async def issue(
     scopes: tuple[str, ...],
     holder: str | None,
     now: datetime,
-    token: str | None = None,
 ) -> str:
-    """Stores a new token (or the given successor) and gives it."""
-    token = token or new_reference(person_id)
+    """Stores a new token and gives it."""
+    token = new_reference(person_id)
     await tx.run(
         _INSERT,
         person_id=person_id,
@@ -101,26 +118,25 @@ async def issue(
         client_id=client_id,
         scopes=list(scopes),
         dpop_jkt=holder,
-        successor_salt=secrets.token_bytes(32),
+        successor_salt=secrets.token_bytes(SALT_BYTES),
         issued_at=now,
     )
     return token
 
 
-async def rotate(tx: Tx, token: str, held: RefreshToken, *, now: datetime) -> str | None:
-    """The successor, for exactly one caller; None when somebody else has replaced it meanwhile."""
-    if not await tx.run(_ROTATE, of_person=held.grant.person_id, of_token=held.token_hash, now=now):
-        return None
-    return await issue(
-        tx,
-        person_id=held.grant.person_id,
-        gid=held.grant.gid,
-        client_id=held.grant.client_id,
-        scopes=held.scopes,
-        holder=held.holder,
+async def rotate(claims: GatheredClaims, token: str, held: RefreshToken, *, now: datetime) -> str | None:
+    """The successor, committed, for exactly one caller; None when somebody else has replaced it meanwhile."""
+    following = successor(token, held.successor_salt)
+    spent = await claims.row(
+        _ROTATE,
+        held.token_hash,
+        of_person=held.grant.person_id,
+        of_token=held.token_hash,
+        successor=hash_reference(following),
+        salt=secrets.token_bytes(SALT_BYTES),
         now=now,
-        token=successor(token, held.successor_salt),
     )
+    return None if spent is None else following
 
 
 def successor(token: str, salt: bytes) -> str:
