@@ -1,10 +1,11 @@
 """Reading and claiming on the row of an account. Every state that decides lies here, in PostgreSQL."""
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import ARRAY, Uuid, bindparam, func, select, text
 
 from core.database import Query, Row, Tx
 from identity.attempts import CODE, MAX_WRONG_CODES
@@ -23,6 +24,13 @@ _COLUMNS = (
 OF_PERSON = Query(select(*_COLUMNS).where(_C.person_id == bindparam("person_id")))
 _ENROLLED_AT = Query(select(_C.enrolled_at).where(_C.person_id == bindparam("person_id")))
 _OF_PERSON_HELD = Query(select(*_COLUMNS).where(_C.person_id == bindparam("person_id")).with_for_update())
+_OF_EACH_HELD = Query(
+    select(*_COLUMNS)
+    .where(_C.person_id == func.any(bindparam("person_ids", type_=ARRAY(Uuid))))
+    .order_by(_C.person_id)
+    .with_for_update()
+)
+"""In one order everywhere: two who hold several would wait for each other for ever."""
 _REHASH = Query(
     text(
         "UPDATE identity.accounts SET password_hash = :new WHERE person_id = :person_id"
@@ -111,6 +119,12 @@ async def enrolled_at(tx: Tx, person_id: uuid.UUID) -> datetime | None:
 async def hold(tx: Tx, person_id: uuid.UUID) -> AccountState | None:
     """The account with its row held to the end of the transaction: a lock comes before or after, not between."""
     return _state(await tx.row(_OF_PERSON_HELD, person_id=person_id))
+
+
+async def hold_each(tx: Tx, person_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, AccountState]:
+    """`hold` for several persons in one trip; who has no account is not in the answer."""
+    rows = await tx.rows(_OF_EACH_HELD, person_ids=list(person_ids))
+    return {row["person_id"]: held for row in rows if (held := _state(row)) is not None}
 
 
 async def rehash(tx: Tx, account: AccountState, new: str) -> None:

@@ -1,17 +1,21 @@
 """What CIBA and device requests have in common before and while a person answers: the checks, the words, the line."""
 
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from consent.api import Consent
-from core.database import Database, Tx
+from core.database import Database, RawTx, Tx
 from identity.api import Identity
+from oidc import grants
 from oidc.authorize.asking import Asking, PolicyOf
 from oidc.authorize.checks import details, hints, levels, scope
 from oidc.authorize.consents import purpose_asks
+from oidc.authorize.end_of_walk import End, account_ended
+from oidc.authorize.grant_values import grant_values
 from oidc.client_keys import ClientKeys
 from oidc.clients import Client, Clients
 from oidc.errors import OAuthError
@@ -105,6 +109,28 @@ class AskedElsewhere:
         found = await self.consent.purposes(tx, codes)
         titles = tuple(found[code].texts(locale).title for code in codes if code in found)
         return AskedPage(client.name(locale), agency.name(locale), titles)
+
+    @asynccontextmanager
+    async def ending(self, end: End) -> AsyncIterator[RawTx]:
+        """The one transaction of a walk's end: the account held, the walk claimed. Raises OAuthError."""
+        async with self.database.raw() as tx:
+            if not await self.identity.still_good(tx, end.signed_in):
+                raise account_ended()
+            await end.finish()
+            yield tx
+
+    async def write(self, tx: Tx, end: End, *, way: Literal["ciba", "device"], gid: uuid.UUID) -> None:
+        """The grant and the line of the person's history."""
+        await tx.run(grants.INSERT, **grant_values(end, kind=way, gid=gid))
+        signed_in = end.signed_in
+        await self.record(
+            tx,
+            "allowed",
+            client=end.asking.client,
+            person_id=uuid.UUID(signed_in.person_id),
+            account_id=signed_in.account_id,
+            way=way,
+        )
 
     async def record(
         self, tx: Tx, answer: Answer, *, client: Client, person_id: uuid.UUID, account_id: str, way: str

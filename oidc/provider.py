@@ -18,6 +18,7 @@ from identity.api import Identity
 from oidc.asked_elsewhere import AskedElsewhere
 from oidc.authorize.answers import Answers
 from oidc.authorize.endpoint import AuthorizeEndpoint
+from oidc.authorize.grants_together import GrantsTogether
 from oidc.authorize.issue_code import CodeEnding
 from oidc.authorize.jarm import SignedAnswers
 from oidc.authorize.walk import Walk
@@ -125,7 +126,7 @@ class OpenIdProvider:
             interactions=interactions,
             answers=answers,
             walk=walk,
-            ending=CodeEnding(pushed, answers),
+            ending=CodeEnding(pushed, GrantsTogether(database, identity), answers),
             cache=cache,
             clock=clock,
         )

@@ -6,15 +6,14 @@ A session that is good enough and consents that cover the request make the walk 
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from consent.api import Consent, ConsentAsk, Granted, Question, Standing
 from core.clock import Clock
-from core.database import Database, RawTx, Reads, Tx
+from core.database import Database, Reads
 from core.errors import NotAllowed, NotFound
 from core.interaction import Interaction, Interactions, SignedIn
 from identity.api import Identity
@@ -23,6 +22,7 @@ from oidc.acr import LOWEST, Level
 from oidc.audiences import lookup_audience
 from oidc.authorize.asking import Asking
 from oidc.authorize.consents import purpose_asks
+from oidc.authorize.end_of_walk import End, Ending
 from oidc.authorize.sign_in import sign_in_ask, sign_in_fault
 from oidc.ciba.subjects import remember_subject
 from oidc.errors import OAuthError
@@ -36,23 +36,6 @@ _SIGN_IN_ERRORS = {
     "aal": ("unmet_authentication_requirements", "The account has no second factor."),
     "cancelled": ("access_denied", "The person turned back from signing in."),
 }
-
-
-class Ending(Protocol):
-    """What a walk ends in. resume: own path that the sign-in and consent pages come back to."""
-
-    @property
-    def resume(self) -> str: ...
-
-    async def write(
-        self, tx: Tx, asking: Asking, signed_in: SignedIn, purposes: Mapping[str, PurposeGrant], *, now: datetime
-    ) -> str:
-        """Claims the one end of the request and writes the grant; gives what `answer` needs. Raises OAuthError."""
-        ...
-
-    async def answer(self, request: Request, asking: Asking, written: str) -> Response:
-        """The answer, after the transaction was committed."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +101,12 @@ class Walk:
             raise OAuthError("access_denied", "The person did not agree.")
         reached, needed = Level(signed_in.ial, signed_in.aal), LOWEST
         question: Question | None = None
-        written = ""
         standing = await self._standing(self.database.shared, asking, signed_in, answered=answered is not None)
         if standing is not None:
             question, needed = standing.question, Level(standing.min_ial, standing.min_aal)
         if question is None and reached.satisfies(needed):
             granted = {} if standing is None else standing.granted
-            async with self.database.raw() as tx:
-                written = await self._end(tx, step, signed_in, _purposes(granted), interaction)
-        if written:
+            written = await self._end(step, signed_in, _purposes(granted), interaction)
             return await step.ending.answer(step.request, asking, written)
         if question is None:
             if asking.silent:
@@ -165,24 +145,21 @@ class Walk:
             ) from None
 
     async def _end(
-        self,
-        tx: RawTx,
-        step: "_Step",
-        signed_in: SignedIn,
-        granted: dict[str, PurposeGrant],
-        interaction: Interaction | None,
+        self, step: "_Step", signed_in: SignedIn, granted: dict[str, PurposeGrant], interaction: Interaction | None
     ) -> str:
-        """Claims the one end of the walk, then lets the ending write the grant."""
-        if not await self.identity.still_good(tx, signed_in):
-            raise OAuthError("access_denied", "The account may not sign in now.")
-        if interaction is not None and not await self.interactions.finish(interaction):
-            raise OAuthError("invalid_request", "This request was answered already.")
-        _narrow(step.asking, granted)
+        """Lets the ending claim the one end of the walk and write the grant."""
         asking = step.asking
-        written = await step.ending.write(tx, asking, signed_in, granted, now=self.clock.now())
+
+        async def finish() -> None:
+            if interaction is not None and not await self.interactions.finish(interaction):
+                raise OAuthError("invalid_request", "This request was answered already.")
+
+        _narrow(asking, granted)
         if CIBA in asking.client.grant_types:
-            await remember_subject(tx, self._subject(asking, signed_in), uuid.UUID(signed_in.person_id))
-        return written
+            # Before the grant: a subject that the client gets to know must be found again.
+            async with self.database.raw() as tx:
+                await remember_subject(tx, self._subject(asking, signed_in), uuid.UUID(signed_in.person_id))
+        return await step.ending.write(End(asking, signed_in, granted, self.clock.now(), finish))
 
     async def _start(self, step: "_Step") -> Interaction:
         asking = step.asking
