@@ -12,6 +12,8 @@ from identity.api import SELF_DECLARED, SELF_DECLARED_SPEC, part_codes
 from population_db.api import FIELDS, FieldSpec
 
 CATALOGUE: Mapping[str, FieldSpec] = MappingProxyType({**FIELDS, SELF_DECLARED: SELF_DECLARED_SPEC})
+POSITIONS: Mapping[str, int] = MappingProxyType({code: position for position, code in enumerate(CATALOGUE)})
+"""The order in which fields are named."""
 
 
 def of_registry(codes: Iterable[str]) -> frozenset[str]:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from consent.catalogue import CATALOGUE, of_registry
+from consent.catalogue import POSITIONS, of_registry
 from consent.coverage import GivenConsent, cover, to_ask
 from consent.policies import Policy
 from consent.purposes import Purpose, canonical
@@ -184,7 +184,7 @@ def allowed_fields(ask: PurposeAsk, policy: Policy) -> tuple[str, ...]:
     """Asked for ∩ policy, in the order of the catalogue. What people say of themselves has to be named."""
     wanted = frozenset(ask.fields) if ask.fields else of_registry(policy.fields) | ask.named
     wanted &= policy.fields
-    return tuple(code for code in CATALOGUE if code in wanted)
+    return tuple(sorted(wanted & POSITIONS.keys(), key=POSITIONS.__getitem__))
 
 
 def _ask_one(ask: PurposeAsk, known: Known, again: bool, now: datetime) -> AskedPurpose:

@@ -55,7 +55,7 @@ def verify_proof(
         raise JoseRefused("the proof has no jwk")
     # Here, and only here, the key comes from the header: the proof binds to whatever key signed it.
     key = VerificationKey.from_jwk(public, alg=str(seen.header["alg"]))
-    claims = verify_signature(unverified_jwt, key, typ={"dpop+jwt"}).claims
+    claims = verify_signature(seen, key, typ={"dpop+jwt"}).claims
     jti, issued = claims.get("jti"), claims.get("iat")
     if not isinstance(jti, str) or not 8 <= len(jti) <= 256:
         raise JoseRefused("the proof's jti is missing or has an unfit length")

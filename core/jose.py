@@ -15,9 +15,10 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from joserfc import jwk, jws
 from joserfc.errors import JoseError
@@ -28,6 +29,10 @@ SIGNATURE_ALGORITHMS = frozenset({"ES256", "PS256", "RS256", "EdDSA", "Ed25519"}
 """What we verify at all. RS256 stands only for id_tokens of clients that know nothing better."""
 
 MAX_TOKEN_LENGTH = 16 * 1024
+MAX_HEADER_LENGTH = 4096
+"""Of the encoded header: a DPoP proof may carry an RSA key of 8192 bits."""
+ES256_LENGTH = 64
+"""R and S, 32 octets each (RFC 7518 §3.4)."""
 REMEMBERED_KEYS = 1_024
 """Public keys kept as read: reading one costs more than checking a signature with it."""
 LEEWAY_SECONDS = 60
@@ -37,13 +42,14 @@ LEEWAY_SECONDS = 60
 jws.JWSRegistry.algorithms["EdDSA"].security_warning = None
 
 _ECDSA = ec.ECDSA(hashes.SHA256())
+_TEXTS = ("alg", "kid", "typ")
 
 AnyKey = jwk.ECKey | jwk.RSAKey | jwk.OKPKey
 
 
 class _Registry(jws.JWSRegistry):
     # The library's 512 bytes refuse a DPoP proof that carries an RSA key.
-    max_header_length = 4096
+    max_header_length = MAX_HEADER_LENGTH
 
 
 class JoseRefused(Exception):
@@ -56,12 +62,13 @@ class JoseRefused(Exception):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VerificationKey:
-    """A public key bound to one algorithm. thumbprint: RFC 7638, SHA-256, base64url."""
+    """A public key bound to one algorithm. thumbprint: RFC 7638, SHA-256, base64url. _p256: of ES256 alone."""
 
     kid: str
     alg: str
     thumbprint: str
     _key: AnyKey
+    _p256: ec.EllipticCurvePublicKey | None
 
     @classmethod
     def from_jwk(cls, public: Mapping[str, Any], *, alg: str | None = None) -> "VerificationKey":
@@ -79,7 +86,8 @@ class VerificationKey:
         if chosen not in _algorithms_of(key):
             raise JoseRefused("the key does not fit its algorithm")
         thumbprint = str(key.thumbprint())
-        return cls(kid=str(public.get("kid") or thumbprint), alg=chosen, thumbprint=thumbprint, _key=key)
+        p256 = key.public_key if isinstance(key, jwk.ECKey) else None
+        return cls(kid=str(public.get("kid") or thumbprint), alg=chosen, thumbprint=thumbprint, _key=key, _p256=p256)
 
     def public_jwk(self) -> dict[str, Any]:
         """The JWK for publication: no private member, with kid, alg and use."""
@@ -167,7 +175,8 @@ class UnverifiedJwt:
     header: Mapping[str, Any]
     claims: Mapping[str, Any]
     token: str
-    _seen: jws.CompactSignature = field(repr=False)
+    _signed: bytes = field(repr=False)
+    _signature: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,16 +219,27 @@ def _segment(octets: bytes) -> bytes:
 
 def decode_unverified(token: str) -> UnverifiedJwt:
     """Reads without checking. Raises JoseRefused when it is not a JWT of sane size."""
-    if len(token) > MAX_TOKEN_LENGTH or token.count(".") != 2 or not token.isascii():
+    parts = token.split(".", 3) if len(token) <= MAX_TOKEN_LENGTH else []
+    if len(parts) != 3 or len(parts[0]) > MAX_HEADER_LENGTH or not token.isascii():
         raise JoseRefused("not a signed JWT")
     try:
-        seen = jws.extract_compact(token.encode(), registry=_registry(*SIGNATURE_ALGORITHMS))
-        claims = orjson.loads(seen.payload)
-    except (JoseError, ValueError):
+        header, claims = orjson.loads(_octets(parts[0])), orjson.loads(_octets(parts[1]))
+        signature = _octets(parts[2])
+    except ValueError:
         raise JoseRefused("not a signed JWT") from None
-    if not isinstance(claims, dict):
-        raise JoseRefused("the claims are not an object")
-    return UnverifiedJwt(header=seen.protected, claims=claims, token=token, _seen=seen)
+    if not isinstance(header, dict) or not isinstance(claims, dict):
+        raise JoseRefused("header and claims are objects")
+    if not isinstance(header.get("alg"), str) or not all(isinstance(header.get(name, ""), str) for name in _TEXTS):
+        raise JoseRefused("a header parameter is no text")
+    signed = token[: -len(parts[2]) - 1].encode()
+    return UnverifiedJwt(header=header, claims=claims, token=token, _signed=signed, _signature=signature)
+
+
+def _octets(segment: str) -> bytes:
+    """base64url without padding (RFC 7515 §2), nothing else; raises ValueError."""
+    if "+" in segment or "/" in segment or "=" in segment:
+        raise ValueError("not base64url")
+    return base64.b64decode(segment + "=" * (-len(segment) % 4), altchars=b"-_", validate=True)
 
 
 def verify_signature(token: str | UnverifiedJwt, key: VerificationKey, *, typ: Collection[str] | None) -> VerifiedJwt:
@@ -241,13 +261,32 @@ def verify_signature(token: str | UnverifiedJwt, key: VerificationKey, *, typ: C
         if named not in {allowed.lower() for allowed in typ}:
             raise JoseRefused("the token has another type")
     alg = str(header["alg"])
-    try:
-        holds = jws.validate_compact(unverified._seen, key._key, algorithms=[alg], registry=_registry(alg))
-    except (JoseError, ValueError, TypeError):
-        holds = False
-    if not holds:
+    if not _holds(unverified, key, alg):
         raise JoseRefused("the signature does not hold")
     return VerifiedJwt(header=header, claims=unverified.claims, kid=key.kid)
+
+
+def _holds(unverified: UnverifiedJwt, key: VerificationKey, alg: str) -> bool:
+    if alg == "ES256":
+        return _es256_holds(key._p256, unverified._signed, unverified._signature)
+    try:
+        seen = jws.extract_compact(unverified.token.encode(), registry=_registry(alg))
+        return jws.validate_compact(seen, key._key, algorithms=[alg], registry=_registry(alg))
+    except (JoseError, ValueError, TypeError, RecursionError):
+        return False
+
+
+def _es256_holds(key: ec.EllipticCurvePublicKey | None, signed: bytes, signature: bytes) -> bool:
+    """RFC 7518 §3.4. By `cryptography` itself: the library's way around it costs as much as the check."""
+    if key is None or len(signature) != ES256_LENGTH:
+        return False
+    half = ES256_LENGTH // 2
+    r, s = int.from_bytes(signature[:half], "big"), int.from_bytes(signature[half:], "big")
+    try:
+        key.verify(encode_dss_signature(r, s), signed, _ECDSA)
+    except InvalidSignature:
+        return False
+    return True
 
 
 def verify_jwt(

@@ -129,7 +129,7 @@ class EdgeMiddleware:
         if nonce is not None:
             message["headers"].append((b"dpop-nonce", nonce.encode()))
         made: str | None = scope["state"].get("browser_id")
-        if made is not None or scope["query_string"]:
+        if made is not None or b"lang=" in scope["query_string"]:
             _add_cookies(Request(scope), MutableHeaders(scope=message), self._settings, made)
 
 

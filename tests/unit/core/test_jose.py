@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -136,6 +137,36 @@ def test_an_unknown_kid_is_refused(key: SigningKey) -> None:
 def test_what_is_no_token_is_refused(token: str) -> None:
     with pytest.raises(JoseRefused):
         decode_unverified(token)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda head, body, tag: (head + "=", body, tag),  # padded
+        lambda head, body, tag: (head, body, tag[:-4] + "++//"),  # the other alphabet
+        lambda head, body, tag: (head, body, f"{tag[:20]} {tag[20:]}"),
+        lambda head, body, tag: (b64(b"[]"), body, tag),
+        lambda head, body, tag: (b64(b"{}"), body, tag),
+        lambda head, body, tag: (head, b64(b"[1]"), tag),
+        lambda head, body, tag: (b64(b'{"alg":"ES256","kid":7}'), body, tag),
+        lambda head, body, tag: (b64(b'{"alg":["ES256"]}'), body, tag),
+        lambda head, body, tag: (b64(b'{"alg":"ES256","x":' + b"[" * 1400 + b"]" * 1400 + b"}"), body, tag),
+    ],
+)
+def test_what_is_not_written_as_a_token_is_refused(
+    key: SigningKey, change: Callable[[str, str, str], tuple[str, str, str]]
+) -> None:
+    with pytest.raises(JoseRefused):
+        decode_unverified(".".join(change(*sign_jwt(key, CLAIMS, typ="at+jwt").split("."))))
+
+
+@pytest.mark.parametrize("signature", [b"", bytes(64), b"\xff" * 64, bytes(63), bytes(65)])
+def test_no_signature_of_another_shape_holds(signature: bytes) -> None:
+    """CVE-2022-21449: zeroes are no signature; nor is one of another length (RFC 7518 §3.4)."""
+    key = SigningKey.generate("ES256")
+    head, body, _ = sign_jwt(key, CLAIMS, typ="at+jwt").split(".")
+    with pytest.raises(JoseRefused, match="signature"):
+        check(f"{head}.{body}.{b64(signature)}", key.public())
 
 
 def test_private_members_are_never_published_or_taken(key: SigningKey) -> None:
