@@ -83,7 +83,7 @@ class VerificationKey:
     def _read(cls, public: Mapping[str, Any], alg: str | None) -> "VerificationKey":
         key = import_public(public)
         chosen = alg or public.get("alg") or _default_algorithm(key)
-        if chosen not in _algorithms_of(key):
+        if not isinstance(chosen, str) or chosen not in _algorithms_of(key):
             raise JoseRefused("the key does not fit its algorithm")
         thumbprint = str(key.thumbprint())
         p256 = key.public_key if isinstance(key, jwk.ECKey) else None

@@ -114,7 +114,11 @@ def _check_lifetime(claims: Mapping[str, Any], now: datetime) -> None:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+    """Raises OAuthError invalid_request_object: what was read may be nested deeper than it can be written."""
+    try:
+        return value if isinstance(value, str) else orjson.dumps(value).decode()
+    except TypeError:
+        raise _refused("a parameter is nested too deep") from None
 
 
 def _resources(value: Any) -> str:

@@ -3,12 +3,16 @@
 import base64
 import warnings
 from contextlib import suppress
+from typing import Any
 from urllib.parse import quote_plus
 
+import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.client_certificate import CertificateUnreadable, read_certificate
+from core.dpop import verify_proof
+from core.jose import JoseRefused, SigningKey, decode_unverified, verify_jwt
 from oidc.certificates import CertificateAuthorities, is_named
 from oidc.client_authentication import read_basic
 from tests.support.client_certificates import NOW, Held, authority, every_san, issue, name
@@ -103,3 +107,29 @@ def test_octets_that_are_no_text_are_refused(raw: bytes) -> None:
 
 def test_a_header_without_end_is_refused() -> None:
     assert read_basic("Basic " + "QTpi" * 2_000) is None
+
+
+# --- JWTs ---------------------------------------------------------------------------------------------------
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
+    max_leaves=12,
+)
+_MEMBERS = st.sampled_from(["alg", "kid", "typ", "jwk", "crit", "b64", "x"])
+_HELD_KEY = SigningKey.generate("ES256")
+_JWK = _HELD_KEY.public().public_jwk()
+
+
+@given(st.dictionaries(_MEMBERS, _JSON | st.sampled_from(["ES256", "dpop+jwt", _JWK, {**_JWK, "alg": []}]), max_size=5))
+@settings(max_examples=300)
+def test_a_jwt_of_any_header_is_read_or_refused(header: dict[str, Any]) -> None:
+    """Each way a stranger's token is looked at: by itself, with a key, as a proof that brings its own key."""
+    body = orjson.dumps({"alg": "ES256", "typ": "dpop+jwt", "jwk": _JWK, **header})
+    token = b".".join(base64.urlsafe_b64encode(part).rstrip(b"=") for part in (body, b"{}", bytes(64))).decode()
+    with suppress(JoseRefused):
+        decode_unverified(token)
+    with suppress(JoseRefused):
+        verify_jwt(token, [_HELD_KEY.public()], algs={"ES256"}, typ=None, issuer="a", audience="b", now=NOW)
+    with suppress(JoseRefused):
+        verify_proof(token, method="POST", urls=["https://id.example/token"], now=NOW)

@@ -59,6 +59,12 @@ def test_claims_become_texts_or_are_refused(claims: dict[str, Any]) -> None:
             assert text == claims[name] or orjson.loads(text) == orjson.loads(orjson.dumps(claims[name]))
 
 
+@given(st.integers(200, 1_000))
+def test_a_claim_of_any_depth_becomes_a_text_or_is_refused(depth: int) -> None:
+    found, error = outcome(lambda: parameters_of({"claims": orjson.loads("[" * depth + "]" * depth)}))
+    assert error == "invalid_request_object" if found is None else set(found) == {"claims"}
+
+
 @given(st.dictionaries(_NAMES, st.text(min_size=1, max_size=20).filter(lambda text: "\x00" not in text), max_size=6))
 def test_texts_stay_as_they_are(claims: dict[str, str]) -> None:
     found = parameters_of(claims)

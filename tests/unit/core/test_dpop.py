@@ -1,5 +1,6 @@
 """RFC 9449 §4.3: each check by itself (case 39 of the attack list)."""
 
+import base64
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,6 +28,13 @@ def check(token: str, access_token: str | None = None) -> Any:
 def test_a_good_proof_gives_its_key(alg: str) -> None:
     key = SigningKey.generate(alg)
     assert check(proof(key)).jkt == key.public().thumbprint
+
+
+@pytest.mark.parametrize("alg", [b"[]", b"{}", b"7", b"[" * 1_400 + b"]" * 1_400])
+def test_an_algorithm_that_is_no_text_is_refused(alg: bytes) -> None:
+    header = base64.urlsafe_b64encode(b'{"typ":"dpop+jwt","alg":' + alg + b"}").decode().rstrip("=")
+    with pytest.raises(JoseRefused):
+        check(f"{header}.{proof().split('.', 1)[1]}")
 
 
 @pytest.mark.parametrize(

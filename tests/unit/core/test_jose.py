@@ -169,6 +169,23 @@ def test_no_signature_of_another_shape_holds(signature: bytes) -> None:
         check(f"{head}.{body}.{b64(signature)}", key.public())
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        b'{"alg":"ES256","x":' + b"[" * 1_400 + b"]" * 1_400 + b"}",
+        *(json.dumps({"alg": "ES256", "typ": "at+jwt", name: []}).encode() for name in ("alg", "kid", "typ")),
+        b'{"alg":{"ES256":1}}',
+        b'{"alg":"ES256","kid":7}',
+    ],
+)
+def test_a_header_of_another_shape_is_refused(key: SigningKey, header: bytes) -> None:
+    token = f"{b64(header)}.{b64(json.dumps(CLAIMS).encode())}.{b64(bytes(64))}"
+    with pytest.raises(JoseRefused):
+        decode_unverified(token)
+    with pytest.raises(JoseRefused):
+        check(token, key.public())
+
+
 def test_private_members_are_never_published_or_taken(key: SigningKey) -> None:
     assert "d" not in key.public().public_jwk()
     with pytest.raises(JoseRefused, match="private"):
@@ -184,6 +201,7 @@ def test_private_members_are_never_published_or_taken(key: SigningKey) -> None:
         {"kty": "EC", "crv": "P-384", "x": "AA", "y": "AA"},
         {"kty": "RSA", "n": b64((1 << 1023 | 1).to_bytes(128, "big")), "e": "AQAB"},
         {"kty": "nonsense"},
+        {**SigningKey.generate("ES256").public().public_jwk(), "alg": ["ES256"]},
         {},
     ],
 )
