@@ -24,6 +24,7 @@ from joserfc import jwk, jws
 from joserfc.errors import JoseError
 
 from core.checked_signatures import CheckedSignatures
+from core.rsa_rules import is_fit_rsa
 
 SIGNATURE_ALGORITHMS = frozenset({"ES256", "PS256", "RS256", "EdDSA", "Ed25519"})
 """What we verify at all. RS256 stands only for id_tokens of clients that know nothing better."""
@@ -398,8 +399,8 @@ def public_der(public: Mapping[str, Any]) -> bytes:
 
 
 def _import(raw: Mapping[str, Any]) -> AnyKey:
-    if raw.get("kty") == "RSA" and not _fit_rsa_modulus(raw.get("n")):
-        raise JoseRefused("an RSA key needs 2048 to 8192 bits")
+    if raw.get("kty") == "RSA" and not is_fit_rsa(raw.get("n"), raw.get("e")):
+        raise JoseRefused("an RSA key needs 2048 to 8192 bits and an odd exponent below 2^32")
     try:
         key = jwk.import_key(dict(raw))
     except (JoseError, ValueError, TypeError, KeyError):
@@ -407,11 +408,6 @@ def _import(raw: Mapping[str, Any]) -> AnyKey:
     if not isinstance(key, jwk.ECKey | jwk.RSAKey | jwk.OKPKey):
         raise JoseRefused("the key has a type that is not taken")
     return key
-
-
-def _fit_rsa_modulus(encoded: object) -> bool:
-    """Looked at before the key is built: a small one is weak, a huge one would cost us the time to check it."""
-    return isinstance(encoded, str) and 2048 <= len(encoded) * 6 <= 8192 + 6
 
 
 def _algorithms_of(key: AnyKey) -> frozenset[str]:

@@ -30,6 +30,13 @@ def test_a_good_proof_gives_its_key(alg: str) -> None:
     assert check(proof(key)).jkt == key.public().thumbprint
 
 
+def test_a_key_that_costs_time_to_check_with_is_refused() -> None:
+    """An exponent as long as the modulus: the proof is refused before anything is reckoned with it."""
+    public = SigningKey.generate("PS256").public().public_jwk()
+    with pytest.raises(JoseRefused, match="exponent"):
+        check(proof(SigningKey.generate("PS256"), jwk={**public, "e": public["n"]}))
+
+
 @pytest.mark.parametrize("alg", [b"[]", b"{}", b"7", b"[" * 1_400 + b"]" * 1_400])
 def test_an_algorithm_that_is_no_text_is_refused(alg: bytes) -> None:
     header = base64.urlsafe_b64encode(b'{"typ":"dpop+jwt","alg":' + alg + b"}").decode().rstrip("=")

@@ -200,6 +200,11 @@ def test_private_members_are_never_published_or_taken(key: SigningKey) -> None:
         {"kty": "oct", "k": "c2VjcmV0"},
         {"kty": "EC", "crv": "P-384", "x": "AA", "y": "AA"},
         {"kty": "RSA", "n": b64((1 << 1023 | 1).to_bytes(128, "big")), "e": "AQAB"},
+        {"kty": "RSA", "n": b64((1 << 1023 | 1).to_bytes(256, "big")), "e": "AQAB"},
+        {"kty": "RSA", "n": b64((1 << 2047 | 1).to_bytes(256, "big")), "e": "AQ"},
+        {"kty": "RSA", "n": b64((1 << 2047 | 1).to_bytes(256, "big")), "e": "AQAA"},
+        {"kty": "RSA", "n": b64((1 << 2047 | 1).to_bytes(256, "big")), "e": b64((1 << 32 | 1).to_bytes(5, "big"))},
+        {"kty": "RSA", "n": b64((1 << 3071 | 1).to_bytes(384, "big")), "e": b64(b"\x7f" * 384)},
         {"kty": "nonsense"},
         {**SigningKey.generate("ES256").public().public_jwk(), "alg": ["ES256"]},
         {},
@@ -208,6 +213,12 @@ def test_private_members_are_never_published_or_taken(key: SigningKey) -> None:
 def test_unfit_keys_are_refused(jwk: dict[str, Any]) -> None:
     with pytest.raises(JoseRefused):
         VerificationKey.from_jwk(jwk)
+
+
+@pytest.mark.parametrize("exponent", ["Aw", "AQAB", b64(((1 << 32) - 1).to_bytes(4, "big"))])
+def test_an_exponent_that_costs_little_is_taken(exponent: str) -> None:
+    public = {**SigningKey.generate("PS256").public().public_jwk(), "e": exponent}
+    assert VerificationKey.from_jwk(public).alg == "PS256"
 
 
 def test_leeway_is_at_most_a_minute(key: SigningKey) -> None:
