@@ -17,7 +17,7 @@ REQUEST_OBJECT_ALGORITHMS = (*ASSERTION_ALGORITHMS, "RS256")
 """For request objects RS256 as well (OpenID Connect Discovery §3), of clients of `openid-core` alone."""
 
 SIGNING_ALGORITHMS = ("ES256", "PS256", "EdDSA")
-"""What we sign with, the best liked first; RS256 beside them for id_tokens outside the FAPI profiles."""
+"""What we sign with, the best liked first; RS256 beside them for id_tokens and userinfo outside the FAPI profiles."""
 
 CERTIFICATE_METHODS = frozenset({"tls_client_auth", "self_signed_tls_client_auth"})
 SECRET_METHODS = frozenset({"client_secret_basic", "client_secret_post"})
@@ -35,7 +35,8 @@ class Profile:
     requires_signed_request: whether requests must be signed objects (RFC 9101).
     strict_request_object: whether a request object needs its times and its client_id (FAPI 2.0 Message Signing
     §5.3.1). request_object_algs: what may sign them. requires_signed_response: whether answers must be asked for as
-    JWTs (JARM). id_token_algs: what may sign its id_tokens, the default first.
+    JWTs (JARM). id_token_algs: what may sign its id_tokens and, when it asks for them signed, its
+    userinfo answers; the default first.
     needs_second_person: whether registering takes two people.
     """
 

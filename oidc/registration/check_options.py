@@ -44,7 +44,8 @@ def check_options(
             raise refused(name, "is not offered here")
     return ClientOptions(
         **_encryption(metadata),
-        userinfo_signed_response_alg=_alg(metadata, "userinfo_signed_response_alg", (*SIGNING_ALGORITHMS, "RS256")),
+        # As id_tokens: FAPI 2.0 §5.4.1 knows no RS256, and a portal that wants it there wants it here.
+        userinfo_signed_response_alg=_alg(metadata, "userinfo_signed_response_alg", profile.id_token_algs),
         introspection_signed_response_alg=_alg(metadata, "introspection_signed_response_alg", SIGNING_ALGORITHMS),
         authorization_signed_response_alg=_alg(metadata, "authorization_signed_response_alg", SIGNING_ALGORITHMS),
         request_object_signing_alg=_alg(metadata, "request_object_signing_alg", profile.request_object_algs),

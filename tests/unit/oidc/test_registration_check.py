@@ -7,7 +7,7 @@ import pytest
 from core.jose import SigningKey
 from oidc.errors import OAuthError
 from oidc.metadata import provider_metadata
-from oidc.profiles import FAPI2, STANDARD, Profile
+from oidc.profiles import FAPI2, FAPI2_MESSAGE_SIGNING, OPENID_CORE, STANDARD, Profile
 from oidc.registration.check import CheckedMetadata, check_metadata
 
 SERVER = provider_metadata("https://id.example", ["full_name", "children"])
@@ -55,6 +55,19 @@ def test_a_fapi_client_is_bound_whatever_it_asks_for() -> None:
     )
     assert checked.dpop_bound
     assert checked.requires_par
+
+
+@pytest.mark.parametrize("what", ["id_token", "userinfo", "introspection", "authorization"])
+@pytest.mark.parametrize("profile", [FAPI2, FAPI2_MESSAGE_SIGNING])
+def test_nothing_is_signed_for_a_fapi_client_by_rs256(profile: Profile, what: str) -> None:  # FAPI 2.0 §5.4.1
+    named = {"token_endpoint_auth_method": "private_key_jwt", "jwks": JWKS, f"{what}_signed_response_alg": "RS256"}
+    assert refusal(profile, **named) == "invalid_client_metadata"
+
+
+@pytest.mark.parametrize("profile", [STANDARD, OPENID_CORE])
+def test_userinfo_is_signed_as_id_tokens_are(profile: Profile) -> None:
+    checked = check(profile, id_token_signed_response_alg="RS256", userinfo_signed_response_alg="RS256")
+    assert (checked.id_token_alg, checked.options.userinfo_signed_response_alg) == ("RS256", "RS256")
 
 
 def test_a_back_end_gets_bound_tokens_by_default() -> None:
