@@ -6,7 +6,7 @@ from core.ids import hash_reference
 from oidc import grants
 from oidc.authlib_ import is_code_verifier, verifier_matches
 from oidc.edge import required
-from oidc.errors import OAuthError, invalid_grant, invalid_request
+from oidc.errors import OAuthError, invalid_grant
 from oidc.grants import Grant
 from oidc.scopes import OFFLINE
 from oidc.token.answer import first_tokens, person_tokens, target_fault
@@ -21,10 +21,6 @@ async def authorization_code(asked: TokenRequest, rooms: TokenRooms) -> dict[str
     code = required(asked.parameters, "code")
     verifier = asked.parameters.get("code_verifier")
     client_id = asked.client.client_id
-    if verifier is None and asked.client.profile.requires_pkce:
-        raise invalid_request("The parameter code_verifier is missing.")
-    if verifier is not None and not is_code_verifier(verifier):
-        raise invalid_grant("code_verifier must be 43 to 128 characters of the unreserved set.")
     code_hash = hash_reference(code)
     # Committed by itself: whatever happens from here on, the code is spent.
     grant = await grants.claim_code(rooms.database.claims, code_hash=code_hash, client_id=client_id, now=asked.now)
@@ -50,6 +46,8 @@ def _fault(grant: Grant, asked: TokenRequest, verifier: str | None, issuer: str)
         return invalid_grant("The code is unknown, expired or was used before.")
     if asked.parameters.get("redirect_uri") != grant.redirect_uri:
         return invalid_grant("redirect_uri is not the one of the authorization request.")
+    if verifier is not None and not is_code_verifier(verifier):
+        return invalid_grant("code_verifier must be 43 to 128 characters of the unreserved set.")
     if (verifier is None) != (grant.code_challenge is None):
         # RFC 9700 §2.1.1, the downgrade: one without the other is never an accident.
         return invalid_grant("code_verifier and code_challenge go together.")

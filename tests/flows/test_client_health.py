@@ -53,7 +53,7 @@ async def requests_of(world: ProviderWorld, client_id: str) -> list[str]:
 
 async def test_what_went_wrong_and_how_to_mend_it(world: ProviderWorld) -> None:
     party = await world.register()
-    await party.post("/token", {"grant_type": "authorization_code", "code": "x"})
+    await party.post("/token", {"grant_type": "authorization_code"})
     await party.post("/token", {"grant_type": "authorization_code", "code": "x", "redirect_uri": REDIRECT,
                                 "code_verifier": "v" * 43})  # fmt: skip
     await party.post("/token", {"grant_type": "password"})
