@@ -92,7 +92,7 @@ def read_certificate(value: str, chain: str = "") -> ClientCertificate:
     if len(links) > MAX_CHAIN:
         raise CertificateUnreadable("the chain is too long")
     der = _der(value.strip())
-    leaf = _certificate(der)
+    leaf = read_der(der)
     try:
         spki = leaf.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     except Exception as error:  # an algorithm that the library does not know, or a broken key
@@ -102,7 +102,7 @@ def read_certificate(value: str, chain: str = "") -> ClientCertificate:
         x5t_s256=base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
         spki=spki,
         leaf=leaf,
-        chain=tuple(_certificate(_byte_sequence(link)) for link in links),
+        chain=tuple(read_der(_byte_sequence(link)) for link in links),
     )
 
 
@@ -129,7 +129,8 @@ def _byte_sequence(value: str) -> bytes:
         raise CertificateUnreadable("not a byte sequence") from None
 
 
-def _certificate(der: bytes) -> x509.Certificate:
+def read_der(der: bytes) -> x509.Certificate:
+    """Raises CertificateUnreadable, whatever the library raises of octets that are no certificate."""
     try:
         with warnings.catch_warnings():
             # What the library only warns of (a serial number that is not positive, say) breaks RFC 5280 as well.

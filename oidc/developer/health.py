@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cryptography import x509
-
+from core.client_certificate import CertificateUnreadable, read_der
 from oidc.registration.as_metadata import as_metadata
 from oidc.registration.software_statement import MEMBER, expires_at
 
@@ -112,11 +111,17 @@ def _key_ends(key: Mapping[str, Any]) -> Iterator[tuple[str, str, datetime]]:
     chain = key.get("x5c")
     if isinstance(chain, list) and chain and isinstance(chain[0], str):
         # The first certificate is the key's own (RFC 7517 §4.7).
-        try:
-            certificate = x509.load_der_x509_certificate(base64.b64decode(chain[0], validate=True))
-        except ValueError:
-            return
-        yield "certificate", name, certificate.not_valid_after_utc
+        ends = _certificate_end(chain[0])
+        if ends is not None:
+            yield "certificate", name, ends
+
+
+def _certificate_end(encoded: str) -> datetime | None:
+    """None for what is no certificate: a client writes there what it likes, and the page is shown all the same."""
+    try:
+        return read_der(base64.b64decode(encoded, validate=True)).not_valid_after_utc
+    except (ValueError, CertificateUnreadable):
+        return None
 
 
 def _instant(seconds: float) -> datetime | None:

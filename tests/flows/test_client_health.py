@@ -21,6 +21,7 @@ from service.embedded import EmbeddedUrls
 from tests.actors.client_admin import LIST, client_admin, make_unit
 from tests.actors.registering_client import fapi_client, registered, statement, trust_publisher, web_client
 from tests.actors.relying_party import RelyingParty
+from tests.support.client_certificates import issue
 from tests.support.provider_world import REDIRECT, ProviderWorld, provider_world
 
 
@@ -171,6 +172,24 @@ async def test_the_radar(world: ProviderWorld) -> None:
         listed = (await admin.open(LIST)).text
         assert "kiểu cũ" in listed
         assert "Trong một ngày" in listed
+
+
+async def test_what_is_no_certificate_breaks_no_page(world: ProviderWorld) -> None:
+    """The registration looks at the key, not at the certificates beside it: they are the client's own words."""
+    held = issue()
+    at = held.der.index(b"\xa0\x03\x02\x01\x02") + 4  # the version, 3 written as 2
+    jwks = [
+        {**issue().jwk, "x5c": [base64.b64encode(each).decode()], "kid": f"k{number}"}
+        for number, each in enumerate([held.der[:at] + b"\x08" + held.der[at + 1 :], b"none", held.der[:-7]])
+    ]
+    dated = {**held.jwk, "kid": "dated"}
+    made = await registered(world, fapi_client(jwks={"keys": [*jwks, {**issue().jwk, "x5c": ["?"]}, dated]}))
+    async with client_admin(world, "Minh") as admin:
+        for path in (LIST, f"{LIST}/{made.told['client_id']}"):
+            page = await admin.open(path)
+            assert page.status_code == 200
+        radar = page.text.split('id="radar"')[1].split("</table>")[0]
+        assert re.findall(r"\b(dated|k\d)\b", radar) == ["dated"]
 
 
 async def test_the_sandbox_pages_are_the_sandboxs(world: ProviderWorld) -> None:
