@@ -14,6 +14,7 @@ from oidc.registration.as_metadata import PROFILE, STATE
 from oidc.registration.check import DEVICE
 from oidc.registration.check_details import LINKS
 from oidc.registration.check_options import CIBA
+from oidc.registration.reading import read_object
 
 LENGTHS: Mapping[str, int] = {
     "name_vi": 120,
@@ -180,13 +181,10 @@ def _object(text: str, faults: dict[str, str], name: str) -> dict[str, Any]:
     if not text.strip():
         return {}
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict) or "\\u0000" in text:
+        return read_object(text)
+    except ValueError:
         faults[name] = FAULTS[name]
         return {}
-    return found
 
 
 def _pretty(value: Any) -> str:

@@ -143,7 +143,10 @@ def _grant_types(
 ) -> tuple[str, ...]:
     if method not in profile.auth_methods:
         raise _refused("token_endpoint_auth_method", f"is not allowed in the profile {profile.name}")
-    grant_types = tuple(dict.fromkeys(metadata.get("grant_types", ["authorization_code"])))
+    sent = metadata.get("grant_types", ["authorization_code"])
+    if not isinstance(sent, list) or any(not isinstance(each, str) for each in sent):
+        raise _refused("grant_types", "must be a list of texts")  # the library skips what is empty in any type
+    grant_types = tuple(dict.fromkeys(sent))
     if ("authorization_code" in grant_types) != bool(redirects):
         raise _refused("redirect_uris", "and the grant type authorization_code go together")
     if "refresh_token" in grant_types and not _WITHOUT_REDIRECT.union({"authorization_code"}) & set(grant_types):

@@ -39,14 +39,26 @@ async def read_metadata(request: Request) -> dict[str, Any]:
         raise Refusal("wrong-content-type", "The request must be application/json.", status=415)
     body = await read_body(request, MAX_BODY)
     try:
-        orjson.loads(body)  # strict UTF-8, no NaN, no lone surrogate, bounded depth
-        found = json.loads(body, object_pairs_hook=_each_once)
-    except (ValueError, RecursionError):
+        found = read_object(body)
+    except ValueError:
         raise _not_an_object() from None
-    if not isinstance(found, dict) or len(found) > MAX_MEMBERS or "\\u0000" in body.decode():
-        # A database cannot keep a NUL, and no member has a use for it.
+    if len(found) > MAX_MEMBERS:
         raise _not_an_object()
     return {name: value for name, value in found.items() if value is not None}
+
+
+def read_object(written: str | bytes) -> dict[str, Any]:
+    """One JSON object that has one meaning and that we can keep and write again. Raises ValueError."""
+    try:
+        orjson.loads(written)  # strict UTF-8, no NaN, no lone surrogate, bounded depth
+        found = json.loads(written, object_pairs_hook=_each_once)
+        orjson.dumps(found)  # no integer beyond 64 bits
+    except (ValueError, TypeError, RecursionError):
+        raise ValueError("not JSON that is taken here") from None
+    # A database cannot keep a NUL, and no member has a use for it.
+    if not isinstance(found, dict) or "\\u0000" in (written if isinstance(written, str) else written.decode()):
+        raise ValueError("not an object that can be kept")
+    return found
 
 
 def text_member(metadata: Mapping[str, Any], name: str) -> str | None:

@@ -29,6 +29,7 @@ from tests.actors.client_admin import (
 )
 from tests.actors.registering_client import acts_of, post, registered, web_client
 from tests.actors.relying_party import RelyingParty
+from tests.support.client_certificates import issue
 from tests.support.provider_world import OPERATOR, SCHOOL, ProviderWorld, provider_world
 
 EVIL = '"><script>alert(1)</script>'
@@ -245,6 +246,11 @@ async def test_nothing_is_lost_of_a_form_to_mend(world: ProviderWorld) -> None:
         ({"further": '{"request_uris": ["https://rp.example/r"]}'}, "further"),
         ({"further": '{"default_max_age": "soon"}'}, "further"),
         ({"further": '{"tos": "\\u0000"}'}, "further"),
+        ({"further": '{"software_id": "\\ud800"}'}, "further"),
+        ({"further": '{"default_max_age": 1' + "0" * 40 + "}"}, "further"),
+        ({"further": '{"software_version": "1", "software_version": "2"}'}, "further"),
+        ({"jwks": '{"keys": [], "keys": []}'}, "jwks"),
+        ({"jwks": json.dumps({"keys": [{**issue().jwk, "exp": 10**40}]})}, "jwks"),
         ({"scope": ["purpose:benefit-check"]}, "scope"),
         ({"scope": ["admin"]}, "scope"),
     ],
