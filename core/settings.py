@@ -69,8 +69,8 @@ class Settings(BaseSettings):
     """32 or more random bytes for CSRF tokens (mode 0600)."""
 
     trusted_proxies: tuple[str, ...] = ()
-    """Addresses or networks whose `Forwarded` / `X-Forwarded-For` headers are believed, and the client certificates
-    they hand on; the word `unix` stands for whoever comes through our own unix socket. None by default."""
+    """Addresses or networks whose `Forwarded` or `X-Forwarded-For` is believed (never both at once), and the client
+    certificates they hand on; the word `unix` stands for whoever comes through our own unix socket. None by default."""
     client_certificate_header: str = ""
     """Header in which a trusted proxy hands on the client's certificate (RFC 9440: Client-Cert); empty: no mutual
     TLS. The proxy must remove what callers write there."""

@@ -12,8 +12,9 @@ from core.settings import Settings
 def client_address(request: HTTPConnection) -> str:
     """The nearest address that is not a trusted proxy.
 
-    `Forwarded` (RFC 7239), or without it `X-Forwarded-For`, is read from the right, only while the hop that
-    wrote it is trusted: what a client writes there itself is never believed.
+    `Forwarded` (RFC 7239) or `X-Forwarded-For` is read from the right, only while the hop that wrote it is trusted:
+    what a client writes there itself is never believed. When both came, one may be the client's own, since a proxy
+    writes the one it knows and hands on the other: then neither is believed, and the peer is all we know.
     """
     settings = part(request, Settings)
     peer = request.client.host if request.client else ""
@@ -42,9 +43,11 @@ def is_trusted_peer(request: HTTPConnection) -> bool:
 
 def _hops(request: HTTPConnection) -> list[str]:
     """The addresses the proxies wrote, nearest last; what is no address ("unknown", a name) stays as it is."""
-    standard = request.headers.getlist("forwarded")
-    if not standard:
-        return [hop.strip() for line in request.headers.getlist("x-forwarded-for") for hop in line.split(",")]
+    standard, common = request.headers.getlist("forwarded"), request.headers.getlist("x-forwarded-for")
+    if standard and common:
+        return []
+    if common:
+        return [hop.strip() for line in common for hop in line.split(",")]
     hops = []
     for element in (element for line in standard for element in line.split(",")):
         pairs = dict(pair.strip().partition("=")[::2] for pair in element.split(";"))

@@ -221,11 +221,20 @@ async def test_only_trusted_proxies_are_believed(
         ("nonsense", "10.0.0.1"),
     ],
 )
-async def test_the_standard_header_is_read_before_the_old_one(forwarded: str, expected: str) -> None:
+async def test_the_standard_header_is_read_as_well(forwarded: str, expected: str) -> None:
+    app = application(load_settings(trusted_proxies=("10.0.0.0/8",)))
+    async with client_of(app, peer="10.0.0.1") as http:
+        answer = await http.get("/address", headers={"Forwarded": forwarded})
+    assert answer.text == expected
+
+
+@pytest.mark.parametrize("forwarded", ["for=1.1.1.1", "for=198.51.100.1", "", "nonsense"])
+async def test_of_two_headers_neither_is_believed(forwarded: str) -> None:
+    """A proxy that writes one hands on the other as the caller wrote it: he chooses no address by it."""
     app = application(load_settings(trusted_proxies=("10.0.0.0/8",)))
     async with client_of(app, peer="10.0.0.1") as http:
         answer = await http.get("/address", headers={"Forwarded": forwarded, "X-Forwarded-For": "198.51.100.1"})
-    assert answer.text == expected
+    assert answer.text == "10.0.0.1"
 
 
 async def test_language_by_link_cookie_and_default(http: httpx.AsyncClient) -> None:
