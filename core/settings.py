@@ -181,6 +181,10 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _production_is_complete(self) -> Self:
         if self.mode == "sandbox":
+            if not (self.tls or "mode" in self.model_fields_set or _is_of_this_machine(self.issuer)):
+                raise ValueError(
+                    "DINHDANH_MODE must be said, sandbox or production, beside a DINHDANH_ISSUER like this"
+                )
             if not self.issuer:
                 object.__setattr__(self, "issuer", f"http://localhost:{self.port}")
             if not self.outbound_allowed:
@@ -217,6 +221,15 @@ class Settings(BaseSettings):
     def portal_url(self) -> str:
         """Origin of the sandbox's demo portal."""
         return f"https://localhost:{self.tls_portal_port}" if self.tls else f"http://localhost:{self.portal_port}"
+
+
+def _is_of_this_machine(issuer: str) -> bool:
+    """Whether an origin, or none yet, is reached by this machine alone: a sandbox that nobody asked for by name."""
+    host = urlsplit(issuer).hostname or "localhost"
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 _NEEDED = {

@@ -1,4 +1,5 @@
-"""What must hold of the database before anything is served: enough connections, and a login that cannot cheat."""
+"""What must hold of the database before anything is served: enough connections, a login that cannot cheat, and
+outside the sandbox no sandbox's people."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -22,24 +23,29 @@ _ROOM = """
 SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
 """
 
+SANDBOX_MARK = "portal-enrolment"
+"""A client that every sandbox has; outside of it client_ids are random."""
+_CLIENTS = "SELECT to_regclass('oidc.clients') IS NOT NULL"
+_MARKED = "SELECT EXISTS (SELECT FROM oidc.clients WHERE client_id = $1)"
+
 
 def check_web_login(url: str, settings: Settings) -> None:
     """Raises CommandError when the login may do what it must not, or the connections do not suffice."""
     wanted = settings.workers * (settings.session_pool + settings.raw_pool + EXTRA_PER_PROCESS)
-    _run(url, "DATABASE_URL", wanted)
+    _run(url, "DATABASE_URL", wanted, sandbox=settings.sandbox)
 
 
-def check_worker_login(url: str) -> None:
+def check_worker_login(url: str, settings: Settings) -> None:
     """The same for the background process, without counting."""
-    _run(url, "DATABASE_WORKER_URL", 0)
+    _run(url, "DATABASE_WORKER_URL", 0, sandbox=settings.sandbox)
 
 
-def _run(url: str, setting: str, wanted: int) -> None:
+def _run(url: str, setting: str, wanted: int, *, sandbox: bool) -> None:
     with ThreadPoolExecutor(max_workers=1) as beside:
-        beside.submit(asyncio.run, _check(url, setting, wanted)).result()
+        beside.submit(asyncio.run, _check(url, setting, wanted, sandbox=sandbox)).result()
 
 
-async def _check(url: str, setting: str, wanted: int) -> None:
+async def _check(url: str, setting: str, wanted: int, *, sandbox: bool) -> None:
     try:
         connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
@@ -52,6 +58,11 @@ async def _check(url: str, setting: str, wanted: int) -> None:
             raise CommandError(f"the login of {setting} owns tables: only the owner of DATABASE_OWNER_URL may")
         if excess := await excess_rights(RawTx(connection)):
             raise CommandError(f"{setting}: {excess[0]}: revoke that right")
+        if not sandbox and await _is_a_sandboxs(connection):
+            raise CommandError(
+                f"the database of {setting} was furnished as a sandbox, whose passwords are printed: "
+                "production needs one of its own"
+            )
         room = await connection.fetchval(_ROOM)
         if wanted > room:
             raise CommandError(
@@ -60,3 +71,7 @@ async def _check(url: str, setting: str, wanted: int) -> None:
             )
     finally:
         await connection.close()
+
+
+async def _is_a_sandboxs(connection: asyncpg.Connection) -> bool:
+    return bool(await connection.fetchval(_CLIENTS) and await connection.fetchval(_MARKED, SANDBOX_MARK))

@@ -12,6 +12,7 @@ from core.settings import Settings
 from identity.api import Identity
 from oidc.api import OpenIdProvider, lookup_audience
 from privacy.journal.api import ActorRef
+from service.database_checks import SANDBOX_MARK
 from service.sandbox_authority import sandbox_authority
 from service.sandbox_client_plan import CODE_FLOW, ClientPlan
 from service.sandbox_conformance import conformance_plans
@@ -19,7 +20,7 @@ from service.sandbox_guide import ClientGuide
 from service.sandbox_world import EDUCATION, INSURANCE
 from service.tls_certificates import Identified, issue_client, self_signed_client
 
-PORTAL = "portal-enrolment"
+PORTAL = SANDBOX_MARK
 PORTAL_FAPI = "portal-fapi"
 BACKEND_EDUCATION = "agency-education"
 BACKEND_INSURANCE = "agency-insurance"

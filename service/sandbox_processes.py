@@ -110,6 +110,7 @@ def _environment(settings: Settings) -> dict[str, str]:
     """What every child inherits: ours without any address of a server; each gets only those it needs."""
     inherited = {name: value for name, value in os.environ.items() if name not in (*DATABASE_VARIABLES, "REDIS_URL")}
     return inherited | {
+        "DINHDANH_MODE": settings.mode,
         "DINHDANH_DATA_DIR": str(absolute_data_dir(settings)),
         "DINHDANH_ISSUER": settings.issuer,
         "DINHDANH_TLS": "1" if settings.tls else "",

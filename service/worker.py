@@ -47,7 +47,7 @@ Step = Callable[[], Awaitable[bool]]
 
 def work(settings: Settings) -> None:
     """Works until a signal asks to end. Raises CommandError when the login is not fit."""
-    check_worker_login(secret_value(settings.database_worker_url, "DATABASE_WORKER_URL"))
+    check_worker_login(secret_value(settings.database_worker_url, "DATABASE_WORKER_URL"), settings)
     asyncio.run(_work(settings))
 
 

@@ -44,6 +44,22 @@ def test_the_sandbox_needs_nothing() -> None:
     assert settings.issuer == "http://localhost:8123"
 
 
+@pytest.mark.parametrize("issuer", ["https://id.example", "http://10.0.0.1:8000", "http://localhost.evil.test"])
+def test_a_sandbox_that_others_reach_has_to_be_asked_for(issuer: str) -> None:
+    """Production that forgot to say so must not become a sandbox with printed passwords."""
+    with pytest.raises(SettingsError, match="DINHDANH_MODE must be said"):
+        load_settings(issuer=issuer)
+    assert load_settings(issuer=issuer, mode="sandbox").sandbox
+
+
+@pytest.mark.parametrize(
+    "issuer", ["http://localhost:9000", "http://127.0.0.1:1", "http://[::1]:1", "http://a.localhost"]
+)
+def test_a_sandbox_of_this_machine_needs_no_word(issuer: str) -> None:
+    assert load_settings(issuer=issuer).sandbox
+    assert load_settings(issuer="https://host.example:9443", tls=True).sandbox
+
+
 def test_production_is_complete(tmp_path: Path) -> None:
     settings = load_settings(**production(tmp_path))
     assert settings.https

@@ -180,7 +180,7 @@ async def test_headers_of_every_answer(http: httpx.AsyncClient) -> None:
 
 
 async def test_under_https_cookies_are_host_bound_and_hsts_is_sent() -> None:
-    app = application(load_settings(issuer="https://id.example"))
+    app = application(load_settings(mode="sandbox", issuer="https://id.example"))
     async with client_of(app, "https://id.example") as http:
         answer = await http.get("/token-page")
     cookie = answer.headers["set-cookie"]

@@ -3,12 +3,14 @@
 import base64
 import hashlib
 import hmac
+import json
+from uuid import UUID
 
 import asyncpg
 import pytest
 
 from core.settings import Settings
-from service.database_checks import check_web_login, check_worker_login
+from service.database_checks import SANDBOX_MARK, check_web_login, check_worker_login
 from service.embedded import EmbeddedUrls
 from service.embedded_logins import scram_verifier
 from service.errors import CommandError
@@ -16,6 +18,17 @@ from service.migrate import migrate, newest_revision
 from tests.support.holders import ask, tell
 from tests.support.servers import ServerAddresses
 
+SANDBOX_CLIENT = {
+    "client_id": SANDBOX_MARK,
+    "agency_id": str(UUID(int=1)),
+    **dict.fromkeys(("agency_code", "name_vi", "name_en", "sector", "purpose"), "x"),
+    **{"profile": "standard", "state": "active", "auth_method": "none", "origin": "operator"},
+    **{key: [] for key in ("redirect_uris", "post_logout_redirect_uris", "grant_types", "scopes", "audiences")},
+    **{"default_acr_values": [], "id_token_alg": "ES256", "access_token_alg": "ES256"},
+    **dict.fromkeys(("dpop_bound", "mtls_bound", "requires_par"), False),
+    **{key: {} for key in ("options", "details")},
+    **dict.fromkeys(("created_at", "changed_at"), "2026-11-02T02:00:00Z"),
+}
 ALL = ("database_url", "database_owner_url", "database_worker_url", "database_reader_url")
 
 
@@ -81,7 +94,7 @@ def test_a_database_that_is_not_there_is_a_sentence_without_the_password() -> No
 
 def test_the_web_and_worker_logins_are_accepted(database_urls: EmbeddedUrls, settings: Settings) -> None:
     check_web_login(database_urls.database_url, settings)
-    check_worker_login(database_urls.database_worker_url)
+    check_worker_login(database_urls.database_worker_url, settings)
 
 
 def test_the_owner_and_an_administrator_are_refused(
@@ -90,7 +103,7 @@ def test_the_owner_and_an_administrator_are_refused(
     with pytest.raises(CommandError, match="DATABASE_URL owns tables"):
         check_web_login(database_urls.database_owner_url, settings)
     with pytest.raises(CommandError, match="DATABASE_WORKER_URL is an administrator"):
-        check_worker_login(servers.superuser_url)
+        check_worker_login(servers.superuser_url, settings)
 
 
 async def test_a_login_that_may_change_journal_lines_is_refused(
@@ -108,3 +121,20 @@ def test_more_connections_than_the_server_has_are_refused(database_urls: Embedde
     greedy = settings.model_copy(update={"workers": 64, "raw_pool": 100})
     with pytest.raises(CommandError, match="max_connections"):
         check_web_login(database_urls.database_url, greedy)
+
+
+async def test_production_refuses_a_sandboxs_database(database_urls: EmbeddedUrls, settings: Settings) -> None:
+    """Its people's passwords are printed for everybody. What a sandbox is known by, any sandbox has."""
+    live = settings.model_copy(update={"mode": "production"})
+    check_web_login(database_urls.database_url, live)
+    row = json.dumps(SANDBOX_CLIENT)
+    insert = f"INSERT INTO oidc.clients SELECT * FROM jsonb_populate_record(NULL::oidc.clients, '{row}')"
+    await tell(database_urls.database_owner_url, insert)
+    try:
+        check_web_login(database_urls.database_url, settings)
+        with pytest.raises(CommandError, match="DATABASE_URL was furnished as a sandbox"):
+            check_web_login(database_urls.database_url, live)
+        with pytest.raises(CommandError, match="DATABASE_WORKER_URL was furnished as a sandbox"):
+            check_worker_login(database_urls.database_worker_url, live)
+    finally:
+        await tell(database_urls.database_owner_url, f"DELETE FROM oidc.clients WHERE client_id = '{SANDBOX_MARK}'")
