@@ -21,6 +21,7 @@ from pkcs11 import MGF, Attribute, KeyType, Mechanism, ObjectClass
 from pkcs11.exceptions import PKCS11Error
 from pkcs11.util.ec import encode_named_curve_parameters
 
+from privacy.vault.aead import NONCE_BYTES
 from privacy.vault.errors import VaultError
 from privacy.vault.hardware_place import HardwarePlace
 
@@ -228,10 +229,15 @@ class HardwareKek:
         return self._token.gcm(self._label, nonce, data, associated_data or b"", seal=True)
 
     def decrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None) -> bytes:
-        """Raises InvalidTag: a token says of a wrong tag no more than that it failed."""
+        """Raises InvalidTag; VaultError when the token or the key is not there.
+
+        A token says of a wrong tag no more than that it failed, each in its own words. So whether it works at all is
+        seen by its working with the same key.
+        """
         try:
             return self._token.gcm(self._label, nonce, data, associated_data or b"", seal=False)
         except VaultError:
+            self._token.gcm(self._label, os.urandom(NONCE_BYTES), b"", b"probe", seal=True)
             raise InvalidTag from None
 
 

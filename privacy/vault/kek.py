@@ -27,7 +27,7 @@ _WRAPPED_BYTES = NONCE_BYTES + KEY_BYTES + 16
 
 
 class Wrapper(Protocol):
-    """AES-256-GCM by one key, wherever that key is. `decrypt` raises InvalidTag."""
+    """AES-256-GCM by one key, wherever that key is: VaultError when it is not reached. `decrypt` raises InvalidTag."""
 
     def encrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None, /) -> bytes: ...
 
@@ -105,7 +105,7 @@ class KeyEncryptionKeys:
         return self.active, nonce + self._keys[self.active].encrypt(nonce, key, _bound(self.active, place))
 
     def unwrap(self, kek_id: str, place: bytes, wrapped: bytes) -> bytes:
-        """Unwraps. Raises VaultError when the id is unknown or the row was changed."""
+        """Unwraps. Raises VaultError when the id is unknown, the row was changed, or the key cannot be reached."""
         kek = self._keys.get(kek_id)
         if kek is None:
             raise VaultError(f"key-encryption key {kek_id!r} is not there")

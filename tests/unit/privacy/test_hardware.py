@@ -49,6 +49,24 @@ def test_a_kek_wraps_and_stays_in_the_token(token: HardwareToken) -> None:
         key[Attribute.VALUE]
 
 
+def test_a_token_that_is_gone_is_no_tampering(
+    token: HardwareToken, place: HardwarePlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token.add_kek()
+    keks = KeyEncryptionKeys.in_hardware(token)
+    kek_id, wrapped = keks.wrap(b"place", b"k" * 32)
+    with pytest.raises(VaultError, match="does not unwrap"):
+        keks.unwrap(kek_id, b"other", wrapped)
+    with pytest.raises(VaultError, match="refuses"):
+        token.kek("dinhdanh-kek-999999").decrypt(wrapped[:12], wrapped[12:], b"place")
+    with monkeypatch.context() as gone:
+        token.close()
+        gone.setattr(token, "_place", replace(place, token="gone"))
+        with pytest.raises(VaultError, match="'gone' refuses"):
+            keks.unwrap(kek_id, b"place", wrapped)
+    assert keks.unwrap(kek_id, b"place", wrapped) == b"k" * 32
+
+
 def test_keks_are_numbered(token: HardwareToken) -> None:
     before = token.kek_ids()
     made = [token.add_kek() for _ in range(11)]
