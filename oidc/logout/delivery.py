@@ -23,7 +23,7 @@ from oidc.clients import Client, Clients
 from oidc.encryption import encrypted_for
 from oidc.logout import messages
 from oidc.logout.messages import LogoutMessage
-from oidc.logout.token import logout_token
+from oidc.logout.token import TYPE, logout_claims
 from oidc.signing_keys import SigningKeys
 from privacy.pseudonyms.api import Pseudonyms
 
@@ -162,13 +162,13 @@ class LogoutDelivery:
 
     async def _token(self, client: Client, message: LogoutMessage) -> str:
         """Signed, and encrypted, as the client's id_tokens are (§2.4, §2.6)."""
-        token = logout_token(
-            self._keys.signing(client.id_token_alg),
+        claims = logout_claims(
             issuer=self._issuer,
             client_id=client.client_id,
             subject=self._pseudonyms.subject(client.sector, message.person_id),
             sid=message.sid,
             now=self._clock.now(),
         )
+        token = await self._keys.sign(client.id_token_alg, claims, typ=TYPE)
         alg, enc = client.options.id_token_encrypted_response_alg, client.options.id_token_encrypted_response_enc
         return token if alg is None else await encrypted_for(client, self._client_keys, alg=alg, enc=enc, token=token)

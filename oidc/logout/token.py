@@ -4,17 +4,16 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from core.jose import SigningKey, sign_jwt
-
 LIFETIME_SECONDS = 120
 """§4: short, so that a stolen one is soon worth nothing; a later try makes a new one."""
+TYPE = "logout+jwt"
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
 
-def logout_token(key: SigningKey, *, issuer: str, client_id: str, subject: str, sid: str | None, now: datetime) -> str:
-    """A signed logout token. Without a sid it means every session of the subject at the client.
+def logout_claims(*, issuer: str, client_id: str, subject: str, sid: str | None, now: datetime) -> dict[str, Any]:
+    """What a logout token says. Without a sid it means every session of the subject at the client.
 
-    No `nonce`, and a type of its own: it can be taken for no id_token.
+    No `nonce`, and signed under a type of its own: it can be taken for no id_token.
     """
     issued_at = int(now.timestamp())
     claims: dict[str, Any] = {
@@ -28,4 +27,4 @@ def logout_token(key: SigningKey, *, issuer: str, client_id: str, subject: str, 
     }
     if sid is not None:
         claims["sid"] = sid
-    return sign_jwt(key, claims, typ="logout+jwt")
+    return claims

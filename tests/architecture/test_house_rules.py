@@ -54,6 +54,18 @@ def test_one_request_uses_one_door() -> None:
     assert both == []
 
 
+def test_whoever_signs_waits_for_a_hardware_token_beside_the_loop() -> None:
+    """By `SigningKeys.sign`, which knows where the key is; nobody takes the key itself."""
+    found = [
+        f"{module}.{function.name}"
+        for module in modules()
+        if module.startswith("oidc.") and module != "oidc.signing_keys"
+        for function in _functions(module)
+        if any(call == "sign_jwt" or call.endswith("keys.signing") for call in called_names(function))
+    ]
+    assert found == []
+
+
 def test_files_stay_readable() -> None:
     long = {
         name: lines for name, file in modules().items() if (lines := len(file.read_text("utf-8").splitlines())) > 400

@@ -13,7 +13,7 @@ from examples.portal.app import create_portal
 from examples.portal.logout_tokens import EVENT, Logout, LogoutRefused, LogoutTokens
 from examples.portal.settings import PortalSettings
 from examples.portal.visits import Visits
-from oidc.logout.token import logout_token
+from oidc.logout.token import TYPE, logout_claims
 
 ISSUER, CLIENT = "https://id.example", "portal"
 KEY = SigningKey.generate("ES256")
@@ -38,8 +38,8 @@ def token(*, key: SigningKey = KEY, typ: str = "logout+jwt", **changes: Any) -> 
 
 
 def test_our_own_tokens_are_read() -> None:
-
-    made = logout_token(KEY, issuer=ISSUER, client_id=CLIENT, subject="s", sid=None, now=datetime.now(UTC))
+    claims = logout_claims(issuer=ISSUER, client_id=CLIENT, subject="s", sid=None, now=datetime.now(UTC))
+    made = sign_jwt(KEY, claims, typ=TYPE)
     assert LogoutTokens(ISSUER, CLIENT).read(made, KEYS) == Logout("s", None)
     assert LogoutTokens(ISSUER, CLIENT).read(token(aud=[CLIENT]), KEYS) == Logout("s", "session")
 
