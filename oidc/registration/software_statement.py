@@ -25,6 +25,10 @@ from privacy.journal.api import Journal
 MEMBER = "software_statement"
 _ABOUT_ITSELF = frozenset({"iss", "sub", "aud", "exp", "nbf", "iat", "jti"})
 MAX_ISSUER = 255
+TYPES = frozenset({"jwt", ""})
+"""RFC 7591 names none; a JWT that says it is something else of the publisher's is no statement (RFC 8725 §3.11)."""
+TIMES = ("exp", "iat")
+"""What speaks for every client that shows it ends by itself one day."""
 
 _TABLE: Any = PublisherRow.__table__  # type: ignore[attr-defined]
 _C: Any = _TABLE.c
@@ -133,8 +137,8 @@ def _verified(unverified: UnverifiedJwt, jwks: Mapping[str, Any], *, issuer: str
         raise _invalid("is signed by a key that its publisher did not give us")
     for key in keys:
         try:
-            claims = verify_signature(unverified, key, typ=None).claims  # RFC 7591 names no type for it
-            check_times(claims, now=now)
+            claims = verify_signature(unverified, key, typ=TYPES).claims
+            check_times(claims, now=now, require=TIMES)
         except JoseRefused as refused:
             reason = refused.reason
             continue

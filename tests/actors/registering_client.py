@@ -13,6 +13,7 @@ from oidc.registration import initial_tokens, software_statement
 from oidc.registration.initial_tokens import NewToken
 from oidc.registration.who import Who
 from privacy.journal.api import NOBODY, Journal
+from tests.support.client_certificates import NOW
 from tests.support.provider_world import AGENCY, OPERATOR, SECOND_OPERATOR, ProviderWorld
 
 PUBLISHER = "https://software.example"
@@ -58,9 +59,12 @@ async def trust_publisher(world: ProviderWorld, key: SigningKey, **terms: Any) -
         )
 
 
-def statement(key: SigningKey, **claims: Any) -> str:
-    told = {"iss": PUBLISHER, "software_id": "portal-kit", **claims}
-    return sign_jwt(key, {name: value for name, value in told.items() if value is not DROP}, typ="JWT")
+def statement(key: SigningKey, typ: str | None = "JWT", **claims: Any) -> str:
+    """Good for a year from the tests' now; `claims` bend it."""
+    issued_at = int(NOW.timestamp())
+    times = {"iat": issued_at, "exp": issued_at + 365 * 24 * 3600}
+    told = {"iss": PUBLISHER, "software_id": "portal-kit", **times, **claims}
+    return sign_jwt(key, {name: value for name, value in told.items() if value is not DROP}, typ=typ)
 
 
 @dataclass

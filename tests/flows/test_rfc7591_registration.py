@@ -345,6 +345,8 @@ async def test_a_statement_stands_above_what_the_client_says(world: ProviderWorl
     assert told["logo_uri"] == "https://software.example/logo.png"
     assert told["software_id"] == "portal-kit"
     assert told["software_statement"] == signed
+    untyped = statement(KEY, typ=None)
+    assert (await post(world.http(), await new_token(world), web_client(software_statement=untyped))).status_code == 201
 
 
 async def test_statements_that_do_not_hold(world: ProviderWorld) -> None:
@@ -357,6 +359,9 @@ async def test_statements_that_do_not_hold(world: ProviderWorld) -> None:
         "other key": statement(stranger),
         "expired": statement(KEY, exp=now - 3600),
         "future": statement(KEY, nbf=now + 3600),
+        "without end": statement(KEY, exp=DROP),
+        "without beginning": statement(KEY, iat=DROP),
+        "another thing of the publisher's": statement(KEY, typ="at+jwt"),
         "other server": statement(KEY, aud="https://elsewhere.example"),
         "no issuer": statement(KEY, iss=DROP),
         "odd issuer": statement(KEY, iss=["x"]),
