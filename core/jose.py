@@ -24,7 +24,7 @@ from joserfc import jwk, jws
 from joserfc.errors import JoseError
 
 from core.checked_signatures import CheckedSignatures
-from core.rsa_rules import is_fit_rsa
+from core.rsa_rules import is_fit_rsa, private_as_kept
 
 SIGNATURE_ALGORITHMS = frozenset({"ES256", "PS256", "RS256", "EdDSA", "Ed25519"})
 """What we verify at all. RS256 stands only for id_tokens of clients that know nothing better."""
@@ -150,8 +150,10 @@ class SigningKey:
         return cls(kid=str(key.thumbprint()), alg=alg, _key=key)
 
     @classmethod
-    def from_jwk(cls, private: Mapping[str, Any]) -> "SigningKey":
-        key = _import(private)
+    def from_jwk(cls, private: Mapping[str, Any], *, as_kept: bool = False) -> "SigningKey":
+        """as_kept: out of our own seal, as `private_jwk` wrote it, so that an RSA key is not examined again."""
+        kept = as_kept and private.get("kty") == "RSA"
+        key = jwk.RSAKey.import_key(private_as_kept(private)) if kept else _import(private)
         if not key.is_private:
             raise JoseRefused("a private key is needed")
         alg = str(private.get("alg") or _default_algorithm(key))

@@ -99,7 +99,8 @@ class SigningKeyStore:
         if label is not None:
             sign = partial(self._hardware().sign, label, row["alg"])
             return SigningKey.held(row["public_jwk"], sign)
-        return SigningKey.from_jwk(orjson.loads(self._vault.unseal_system(_label(row["kid"]), row["sealed"])))
+        kept = orjson.loads(self._vault.unseal_system(_label(row["kid"]), row["sealed"]))
+        return SigningKey.from_jwk(kept, as_kept=True)
 
     def destroy(self, labels: Iterable[str]) -> None:
         """Removes private halves from the token, after the rows have forgotten them. Waits for the token."""

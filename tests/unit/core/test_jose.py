@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -213,6 +214,28 @@ def test_private_members_are_never_published_or_taken(key: SigningKey) -> None:
 def test_unfit_keys_are_refused(jwk: dict[str, Any]) -> None:
     with pytest.raises(JoseRefused):
         VerificationKey.from_jwk(jwk)
+
+
+@pytest.mark.parametrize("alg", ["ES256", "EdDSA", "PS256", "RS256"])
+def test_a_key_of_ours_is_the_same_when_it_comes_back(alg: str) -> None:
+    key = SigningKey.generate(alg)
+    again = SigningKey.from_jwk(key.private_jwk(), as_kept=True)
+    assert again.private_jwk() == key.private_jwk()
+    assert check(sign_jwt(again, CLAIMS, typ="at+jwt"), key.public(), algs=(alg,)).claims == CLAIMS
+
+
+def test_a_key_of_ours_is_read_in_no_time() -> None:
+    """Each process reads them at its start; a key that somebody hands us is examined all the same."""
+    kept = SigningKey.generate("PS256").private_jwk()
+
+    def seconds(*, as_kept: bool) -> float:
+        begun = time.process_time()
+        SigningKey.from_jwk(kept, as_kept=as_kept)
+        return time.process_time() - begun
+
+    assert min(seconds(as_kept=True) for _ in range(3)) * 10 < min(seconds(as_kept=False) for _ in range(3))
+    with pytest.raises(JoseRefused):
+        SigningKey.from_jwk({**kept, "p": kept["q"], "q": kept["p"]})
 
 
 @pytest.mark.parametrize("exponent", ["Aw", "AQAB", b64(((1 << 32) - 1).to_bytes(4, "big"))])
