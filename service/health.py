@@ -13,7 +13,7 @@ from core.cache import Cache
 from core.database import Database, Query
 from core.errors import Refusal
 from core.runtime import part
-from service.migrate import newest_revision
+from service.revision import newest_revision
 
 router = APIRouter(include_in_schema=False)
 

@@ -1,16 +1,14 @@
 """Bring a database to the newest revision, as its owner."""
 
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from pathlib import Path
 
 import asyncpg
 from alembic import command
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DBAPIError
 
 from service.errors import CommandError
+from service.revision import migrations_folder
 
 NOT_LET_IN = (
     OSError,
@@ -21,22 +19,6 @@ NOT_LET_IN = (
 )
 LOCK_NOT_AVAILABLE = "55P03"  # SQLSTATE of PostgreSQL
 OWNER_URL = "owner_url"  # the attribute by which alembic/env.py receives the address
-
-
-def migrations_folder() -> Path:
-    """`alembic/` beside the packages in a checkout, inside this package when installed from a wheel."""
-    here = Path(__file__).resolve().parent
-    beside = here.parent / "alembic"
-    return beside if (beside / "env.py").is_file() else here / "_alembic"
-
-
-@cache
-def newest_revision() -> str:
-    """The revision this code was written for."""
-    head = ScriptDirectory.from_config(_configuration("")).get_current_head()
-    if head is None:
-        raise RuntimeError("no migration is here")
-    return head
 
 
 def migrate(owner_url: str) -> None:

@@ -43,8 +43,8 @@ def migrate_command() -> None:
     require_for(settings, "migrate")
     with servers_for_command(settings) as servers:
         from service.key_files import make_sandbox_keys
-        from service.migrate import newest_revision
         from service.prepare import prepare_database
+        from service.revision import newest_revision
 
         if settings.sandbox:
             make_sandbox_keys(settings)

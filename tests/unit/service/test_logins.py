@@ -14,7 +14,8 @@ from service.database_checks import SANDBOX_MARK, check_web_login, check_worker_
 from service.embedded import EmbeddedUrls
 from service.embedded_logins import scram_verifier
 from service.errors import CommandError
-from service.migrate import migrate, newest_revision
+from service.migrate import migrate
+from service.revision import newest_revision
 from tests.support.holders import ask, tell
 from tests.support.servers import ServerAddresses
 
