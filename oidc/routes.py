@@ -11,6 +11,7 @@ from starlette.responses import Response
 from core.runtime import part
 from oidc.cors import for_browsers
 from oidc.edge import oauth_endpoint
+from oidc.interaction_id import with_interaction_id
 from oidc.provider import OpenIdProvider
 
 
@@ -35,6 +36,7 @@ async def token(request: Request) -> Response:
 
 
 @for_browsers("GET", "POST")
+@with_interaction_id
 @oauth_endpoint
 async def userinfo(request: Request) -> Response:
     return await part(request, OpenIdProvider).userinfo.answer(request)
