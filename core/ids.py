@@ -1,7 +1,7 @@
 """Identifiers: time-ordered internal ones, and random references that go outside.
 
 A reference carries two bytes of bucket, so that a sharded database finds its shard, beside 192 random
-bits. Public references are never UUIDv7, which tells the time of making.
+bits or more. Public references are never UUIDv7, which tells the time of making.
 """
 
 import base64
@@ -24,13 +24,13 @@ def bucket_of(person_id: uuid.UUID) -> int:
     return person_id.int & 0xFFFF
 
 
-def new_reference(person_id: uuid.UUID | None = None) -> str:
-    """A reference to hand out: base64url, 35 characters, bucket first.
+def new_reference(person_id: uuid.UUID | None = None, *, random_bytes: int = _RANDOM_BYTES) -> str:
+    """A reference to hand out: base64url, 35 characters unless more random bytes are asked for, bucket first.
 
     Without a person the bucket is random too.
     """
     head = secrets.token_bytes(2) if person_id is None else bucket_of(person_id).to_bytes(2, "big")
-    return base64.urlsafe_b64encode(head + secrets.token_bytes(_RANDOM_BYTES)).rstrip(b"=").decode()
+    return base64.urlsafe_b64encode(head + secrets.token_bytes(random_bytes)).rstrip(b"=").decode()
 
 
 def hash_reference(reference: str) -> bytes:
@@ -41,6 +41,6 @@ def hash_reference(reference: str) -> bytes:
 def bucket_of_reference(reference: str) -> int:
     """The bucket in a reference. Raises ValueError when it is not one of ours."""
     raw = base64.urlsafe_b64decode(reference + "=" * (-len(reference) % 4))
-    if len(raw) != 2 + _RANDOM_BYTES:
+    if len(raw) < 2 + _RANDOM_BYTES:
         raise ValueError("not a reference")
     return int.from_bytes(raw[:2], "big")

@@ -13,6 +13,7 @@ from identity.api import Identity
 from oidc.ciba import requests as ciba_requests
 from population_db.synthetic.personas import persona
 from tests.actors.relying_party import DROP
+from tests.conformance.suite import entropy_bits
 from tests.support.elsewhere import (
     CIBA,
     MESSAGE,
@@ -170,6 +171,14 @@ async def test_a_hint_by_id_token(world: ProviderWorld) -> None:
     assert error_of(await other.ask(login_hint=DROP, id_token_hint=id_token)) == "invalid_request"
     assert error_of(await both.ask(login_hint=DROP, id_token_hint=id_token[:-4] + "AAAA")) == "invalid_request"
     assert error_of(await both.ask(login_hint=DROP, id_token_hint=tokens["access_token"])) == "invalid_request"
+
+
+async def test_an_auth_req_id_is_long_enough_to_be_measured(desk: Desk) -> None:
+    """§7.3 recommends 160 bits; counted over its own characters there are that many, whatever falls out."""
+    for _ in range(15):
+        asked = await desk.asked("Binh", requested_expiry="1")
+        wait(desk.world, 1)
+        assert entropy_bits(asked) > 160
 
 
 # --- numbers cannot be found out ---------------------------------------------------------------------------
