@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from oidc.api import Level
 from service.errors import CommandError
 from service.sandbox_conformance import CALLBACK
 from service.sandbox_guide import ClientGuide, Sandbox
@@ -150,6 +151,9 @@ def suite_configuration(sandbox: Sandbox, plan_name: str, mtls_base: str) -> dic
         "client2": _as_client(sandbox, plan, second),
         "resource": {"resourceUrl": f"{base}/userinfo"},
     }
+    if second.delivery_mode is not None:
+        # The suite's second client asks for a level, and finds in the id_token what one reaches by password alone.
+        told["client2"]["acr_value"] = Level(ial=2, aal=1).acr
     if plan.by_certificate:
         told |= {"mtls": _certificate(first), "mtls2": _certificate(second)}
     if plan.post:

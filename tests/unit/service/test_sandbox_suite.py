@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from oidc.api import ACR_VALUES
 from service.errors import CommandError
 from service.sandbox_clients import plans
 from service.sandbox_conformance import DEFAULT_REDIRECT, ConformanceSettings
@@ -74,6 +75,9 @@ def test_a_plan_is_complete(plan: str) -> None:
     assert ("mtls" in made) == wanted.by_certificate
     assert made["resource"]["resourceUrl"].startswith(MTLS if wanted.by_certificate else ISSUER)
     assert ("dpop_signing_alg" in made["client"]) == wanted.dpop
+    # Where discovery announces levels, the CIBA plan will not go on without one for its second client.
+    assert (made["client2"].get("acr_value") in ACR_VALUES) == wanted.clients.startswith("ciba-")
+    assert "acr_value" not in made["client"]
 
 
 @pytest.mark.parametrize("plan", list(PLANS))
