@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from oidc.api import ACR_VALUES
+from oidc.claims import verifiable_claims
+from oidc.verified_claims import TRUST_FRAMEWORK
 from service.errors import CommandError
 from service.sandbox_clients import plans
 from service.sandbox_conformance import DEFAULT_REDIRECT, ConformanceSettings
@@ -110,3 +112,16 @@ def test_what_is_not_there_is_told() -> None:
 def test_an_odd_address_of_return_is_refused(value: str) -> None:
     with pytest.raises(ValueError, match="callback"):
         ConformanceSettings(conformance_redirect=value)
+
+
+def test_verified_claims_are_asked_for_where_they_are_told() -> None:
+    """In userinfo alone: the variant is that, and every request of the configuration too."""
+    assert PLANS["ekyc"].variant["ekyc_verified_claims_response_support"] == "userinfo"
+    asked = suite_configuration(guide(), "ekyc", MTLS)["ekyc"]
+    assert asked["verified_claims_request_list"]
+    assert all(set(each) == {"userinfo"} for each in asked["verified_claims_request_list"])
+    known, unknown = asked["userinfo"]["verified_claims"]
+    assert known["verification"]["trust_framework"] == TRUST_FRAMEWORK
+    assert set(known["claims"]) <= set(verifiable_claims())
+    assert unknown["verification"]["trust_framework"] != TRUST_FRAMEWORK
+    assert not set(unknown["claims"]) & set(verifiable_claims())
