@@ -3,6 +3,8 @@
 Furnished once per test process, cloned per module. Import the fixtures into a conftest to use them:
 
     furnished   (module)  the application, its settings, clock and rooms, the guide, and `browser()`
+
+Who needs other settings (certificates, servers to call) makes one with `furnished_sandbox`.
 """
 
 import contextlib
@@ -12,6 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import httpx
@@ -81,7 +84,7 @@ def furnished_template(
     """A database with the sandbox in it, and the data directory with its keys."""
     name, data_dir = f"furnished_{worker_number}", tmp_path_factory.mktemp("furnished")
     run_beside(servers.clone_template(name))
-    settings = _settings(servers, name, worker_number, data_dir)
+    settings = sandbox_settings(servers, name, worker_number, data_dir)
     make_sandbox_keys(settings)
     prepare_database(settings)
     seed(settings)
@@ -95,11 +98,21 @@ async def furnished(
     furnished_template: tuple[str, Path],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Furnished]:
-    template, keys = furnished_template
-    name, data_dir = f"story_{worker_number}", tmp_path_factory.mktemp("story") / "data"
+    folder = tmp_path_factory.mktemp("story")
+    async with furnished_sandbox(servers, worker_number, furnished_template, folder) as made:
+        yield made
+
+
+@asynccontextmanager
+async def furnished_sandbox(
+    servers: ServerAddresses, worker_number: int, template: tuple[str, Path], folder: Path, **further: Any
+) -> AsyncIterator[Furnished]:
+    """A running clone of the template, gone at the end. further: settings beside the usual ones."""
+    kept, keys = template
+    name, data_dir = f"story_{worker_number}", folder / "data"
     shutil.copytree(keys, data_dir)
-    await _clone(servers, name, template)
-    settings = _settings(servers, name, worker_number, data_dir)
+    await clone_furnished(servers, name, kept)
+    settings = sandbox_settings(servers, name, worker_number, data_dir, **further)
     clock = FixedClock(datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=2))  # after furnishing
     app = create_app(settings, clock=clock)
     async with contextlib.AsyncExitStack() as stack:
@@ -110,7 +123,8 @@ async def furnished(
     await servers.drop(name)
 
 
-async def _clone(servers: ServerAddresses, name: str, template: str) -> None:
+async def clone_furnished(servers: ServerAddresses, name: str, template: str) -> None:
+    """A database of this name, as the template is."""
     connection = await asyncpg.connect(servers.superuser_url)
     try:
         await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
@@ -119,5 +133,8 @@ async def _clone(servers: ServerAddresses, name: str, template: str) -> None:
         await connection.close()
 
 
-def _settings(servers: ServerAddresses, name: str, worker_number: int, data_dir: Path) -> Settings:
-    return load_settings(mode="sandbox", data_dir=data_dir, **servers.urls_for(name, worker_number).by_name())
+def sandbox_settings(
+    servers: ServerAddresses, name: str, worker_number: int, data_dir: Path, **further: Any
+) -> Settings:
+    addresses: dict[str, Any] = servers.urls_for(name, worker_number).by_name()
+    return load_settings(mode="sandbox", data_dir=data_dir, **{**addresses, **further})

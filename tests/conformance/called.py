@@ -1,0 +1,126 @@
+"""The suite as the one who is called: a server that we tell of answers and of sign-outs; certificates of its clients.
+
+Import `called_template`, `suite_server` and `furnished` into a test module: the sandbox then has the clients that come
+by mutual TLS as well, and its clients want to be told at `suite_server`.
+"""
+
+import base64
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from core.settings import TLS_AUTHORITY, secret_value
+from service.sandbox import seed
+from service.sandbox_authority import sandbox_authority
+from service.sandbox_conformance import DEFAULT_REDIRECT
+from service.sandbox_guide import ClientGuide
+from tests.support.certificates import Authority
+from tests.support.furnished import Furnished, clone_furnished, furnished_sandbox, sandbox_settings
+from tests.support.other_servers import OtherServer, answers, other_server
+from tests.support.servers import ServerAddresses
+from tests.support.threads import run_beside
+
+__all__ = ["MTLS_BASE", "NO_CONTENT", "SuiteServer", "called_template", "certificate_of", "furnished", "suite_server"]
+
+MTLS_BASE = "https://localhost:8445"
+"""Where the front would ask for certificates."""
+OUR_FRONT = "192.0.2.0/24"
+"""The tests' own address: what they write into the header came from the front."""
+HEADER = "Client-Cert"
+NO_CONTENT = answers(b"", status="204 No Content")
+_PARTS = urlsplit(DEFAULT_REDIRECT)
+_FURNISHED_FOR = f"{_PARTS.scheme}://{_PARTS.netloc}"
+
+
+@dataclass
+class SuiteServer:
+    """Where the suite waits. server: what it was told, and how it answers."""
+
+    server: OtherServer
+    authority: Authority
+
+    @property
+    def place(self) -> str:
+        return f"localhost:{self.server.port}"
+
+    @property
+    def base(self) -> str:
+        """The address under which the suite's own endpoints lie."""
+        return f"https://{self.place}{_PARTS.path.removesuffix('/callback')}"
+
+
+@pytest.fixture(scope="session")
+def called_template(
+    servers: ServerAddresses,
+    worker_number: int,
+    furnished_template: tuple[str, Path],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[str, Path]:
+    """The furnished database, and in it the clients that need a certificate."""
+    template, keys = furnished_template
+    name, data_dir = f"called_{worker_number}", tmp_path_factory.mktemp("called") / "data"
+    shutil.copytree(keys, data_dir)
+    run_beside(clone_furnished(servers, name, template))
+    settings = sandbox_settings(servers, name, worker_number, data_dir, client_certificate_header=HEADER)
+    sandbox_authority(settings.secrets_dir, datetime.now(UTC))
+    seed(settings)
+    return name, data_dir
+
+
+@pytest.fixture(scope="module")
+async def suite_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SuiteServer]:
+    """Says 204 to everything until a test wants something else."""
+    authority = Authority.made(tmp_path_factory.mktemp("suite"))
+    async with other_server(NO_CONTENT, authority.server("localhost")) as server:
+        yield SuiteServer(server, authority)
+
+
+@pytest.fixture(scope="module")
+async def furnished(
+    servers: ServerAddresses,
+    worker_number: int,
+    called_template: tuple[str, Path],
+    suite_server: SuiteServer,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[Furnished]:
+    """In the place of the usual one: behind a front that hands on certificates, and allowed to call the suite."""
+    folder = tmp_path_factory.mktemp("called")
+    further = {
+        "client_certificate_header": HEADER,
+        "trusted_proxies": (OUR_FRONT,),
+        "client_ca_file": called_template[1] / "secrets" / TLS_AUTHORITY,
+        "mtls_base": MTLS_BASE,
+        "outbound_allowed": (suite_server.place,),
+        "outbound_ca_file": suite_server.authority.ca_file,
+    }
+    async with furnished_sandbox(servers, worker_number, called_template, folder, **further) as made:
+        await _tell_clients(made, suite_server)
+        yield made
+
+
+async def _tell_clients(furnished: Furnished, suite_server: SuiteServer) -> None:
+    """The clients were registered for the suite's usual port; this one waits at a free port."""
+    connection = await asyncpg.connect(secret_value(furnished.settings.database_owner_url, "DATABASE_OWNER_URL"))
+    try:
+        await connection.execute(
+            "UPDATE oidc.clients SET options = replace(options::text, $1, $2)::jsonb",
+            _FURNISHED_FOR,
+            f"https://{suite_server.place}",
+        )
+    finally:
+        await connection.close()
+
+
+def certificate_of(client: ClientGuide) -> str:
+    """A client's certificate as the front writes it into the header (RFC 9440)."""
+    assert client.certificate is not None
+    leaf = x509.load_pem_x509_certificate(client.certificate.encode())
+    return f":{base64.b64encode(leaf.public_bytes(Encoding.DER)).decode()}:"
