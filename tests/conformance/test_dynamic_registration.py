@@ -101,7 +101,9 @@ async def test_oidcc_userinfo_rs256(client: Registering) -> None:
 
 
 async def test_oidcc_ensure_redirect_uri_in_authorization_request(client: Registering) -> None:
-    """Of two registered ones we do not choose."""
+    """Of two registered ones we do not choose. Those of the suite lie on two hosts: that is refused without a sector."""
+    elsewhere = "https://example.org/redirect"
+    assert await client.refused(redirect_uris=[REDIRECT, elsewhere]) == "invalid_client_metadata"
     await client.registered(redirect_uris=[REDIRECT, WITH_QUERY])
     assert "redirect_uri" in await error_page(client, redirect_uri=DROP)
 
