@@ -101,7 +101,7 @@ async def test_oidcc_userinfo_rs256(client: Registering) -> None:
 
 
 async def test_oidcc_ensure_redirect_uri_in_authorization_request(client: Registering) -> None:
-    """Of two registered ones we do not choose. Those of the suite lie on two hosts: that is refused without a sector."""
+    """Of two registered ones we do not choose. The suite has two hosts, refused without a sector."""
     elsewhere = "https://example.org/redirect"
     assert await client.refused(redirect_uris=[REDIRECT, elsewhere]) == "invalid_client_metadata"
     await client.registered(redirect_uris=[REDIRECT, WITH_QUERY])
