@@ -18,7 +18,7 @@ def migrations_folder() -> Path:
 def newest_revision() -> str:
     """The revision this code was written for: the one that no other goes on from."""
     named = [dict(_NAMED.findall(file.read_text("utf-8"))) for file in (migrations_folder() / "versions").glob("*.py")]
-    heads = {each["revision"] for each in named} - {each.get("down_revision") for each in named}
+    heads: set[str] = {each["revision"] for each in named} - {each.get("down_revision") for each in named}
     if len(heads) != 1:
         raise RuntimeError("the migrations have no single newest one")
     return heads.pop()
