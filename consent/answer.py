@@ -5,7 +5,6 @@ key. The answer names its journal line and that line's leaf hash: a line that is
 whoever kept an answer. `request_digest` is the SHA-256 of the request's body as it was sent.
 """
 
-import base64
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,6 +12,7 @@ from typing import Any
 
 from consent.disclosure import Disclosure
 from consent.lookup_schemas import LookupIn, RecordsIn
+from core import base64url
 from core.ids import new_reference
 from population_db.api import FieldValue
 
@@ -22,7 +22,7 @@ ANSWER_MEDIA_TYPE = f"application/{ANSWER_TYPE}"
 
 def request_digest(body: bytes) -> str:
     """SHA-256, base64url without padding: 43 characters."""
-    return base64.urlsafe_b64encode(hashlib.sha256(body).digest()).rstrip(b"=").decode()
+    return base64url.encode(hashlib.sha256(body).digest())
 
 
 def answer_claims(

@@ -22,6 +22,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from starlette.requests import Request
 
+from core import base64url
 from core.runtime import part
 from core.settings import Settings
 from core.web.client_address import is_trusted_peer
@@ -99,7 +100,7 @@ def read_certificate(value: str, chain: str = "") -> ClientCertificate:
         raise CertificateUnreadable("its key cannot be read") from error
     digest = hashlib.sha256(der).digest()
     return ClientCertificate(
-        x5t_s256=base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
+        x5t_s256=base64url.encode(digest),
         spki=spki,
         leaf=leaf,
         chain=tuple(read_der(_byte_sequence(link)) for link in links),

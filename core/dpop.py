@@ -1,12 +1,12 @@
 """DPoP proofs (RFC 9449): the pure checks. The replay claim is made by the caller with `REPLAY_TTL_SECONDS`."""
 
-import base64
 import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from core import base64url
 from core.jose import JoseRefused, VerificationKey, decode_unverified, verify_signature
 
 PROOF_ALGORITHMS = frozenset({"ES256", "PS256", "EdDSA", "Ed25519"})
@@ -35,7 +35,7 @@ class DpopProof:
 
 def access_token_hash(token: str) -> str:
     """`ath`: base64url SHA-256 of the access token."""
-    return base64.urlsafe_b64encode(hashlib.sha256(token.encode()).digest()).rstrip(b"=").decode()
+    return base64url.encode(hashlib.sha256(token.encode()).digest())
 
 
 def verify_proof(

@@ -11,6 +11,8 @@ import uuid
 
 import uuid_utils
 
+from core import base64url
+
 _RANDOM_BYTES = 24
 
 
@@ -30,7 +32,7 @@ def new_reference(person_id: uuid.UUID | None = None, *, random_bytes: int = _RA
     Without a person the bucket is random too.
     """
     head = secrets.token_bytes(2) if person_id is None else bucket_of(person_id).to_bytes(2, "big")
-    return base64.urlsafe_b64encode(head + secrets.token_bytes(random_bytes)).rstrip(b"=").decode()
+    return base64url.encode(head + secrets.token_bytes(random_bytes))
 
 
 def hash_reference(reference: str) -> bytes:

@@ -7,7 +7,6 @@ refused; `none` and the symmetric algorithms do not exist here, since secrets ar
 Sources: RFC 7515, 7517, 7518, 7519, 7638, 8037, 8725, 9864.
 """
 
-import base64
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,14 +14,12 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from joserfc import jwk, jws
 from joserfc.errors import JoseError
 
+from core import base64url, es256
 from core.checked_signatures import CheckedSignatures
 from core.rsa_rules import is_fit_rsa, private_as_kept
 
@@ -32,8 +29,6 @@ SIGNATURE_ALGORITHMS = frozenset({"ES256", "PS256", "RS256", "EdDSA", "Ed25519"}
 MAX_TOKEN_LENGTH = 16 * 1024
 MAX_HEADER_LENGTH = 4096
 """Of the encoded header: a DPoP proof may carry an RSA key of 8192 bits."""
-ES256_LENGTH = 64
-"""R and S, 32 octets each (RFC 7518 §3.4)."""
 REMEMBERED_KEYS = 1_024
 """Public keys kept as read: reading one costs more than checking a signature with it."""
 LEEWAY_SECONDS = 60
@@ -42,7 +37,6 @@ LEEWAY_SECONDS = 60
 # RFC 9864 renames EdDSA to Ed25519; clients of before still say EdDSA, and it is the same signature.
 jws.JWSRegistry.algorithms["EdDSA"].security_warning = None
 
-_ECDSA = ec.ECDSA(hashes.SHA256())
 _TEXTS = ("alg", "kid", "typ")
 
 AnyKey = jwk.ECKey | jwk.RSAKey | jwk.OKPKey
@@ -199,25 +193,20 @@ def sign_jwt(
     if "jwk" not in protected:  # a DPoP proof carries its key and needs no name for it
         protected["kid"] = key.kid
     if key._held is not None or key.alg == "ES256":
-        signed = b".".join(_segment(orjson.dumps(part)) for part in (protected, dict(claims)))
-        signature = _es256(key, signed) if key._held is None else key._held(signed)
-        return b".".join((signed, _segment(signature))).decode()
+        signed = f"{base64url.encode(orjson.dumps(protected))}.{base64url.encode(orjson.dumps(dict(claims)))}"
+        octets = signed.encode()
+        signature = key._held(octets) if key._held else es256.sign(_private_p256(key), octets)
+        return f"{signed}.{base64url.encode(signature)}"
     return jws.serialize_compact(
         protected, orjson.dumps(dict(claims)), key._key, algorithms=[key.alg], registry=_registry(key.alg)
     )
 
 
-def _es256(key: SigningKey, octets: bytes) -> bytes:
-    """RFC 7518 §3.4. By `cryptography` itself: the library's way around it costs as much as the signature."""
+def _private_p256(key: SigningKey) -> ec.EllipticCurvePrivateKey:
     private = key._key.private_key
     if not isinstance(private, ec.EllipticCurvePrivateKey):
         raise JoseRefused("a private key is needed")
-    r, s = decode_dss_signature(private.sign(octets, _ECDSA))
-    return r.to_bytes(32, "big") + s.to_bytes(32, "big")
-
-
-def _segment(octets: bytes) -> bytes:
-    return base64.urlsafe_b64encode(octets).rstrip(b"=")
+    return private
 
 
 def decode_unverified(token: str) -> UnverifiedJwt:
@@ -226,8 +215,8 @@ def decode_unverified(token: str) -> UnverifiedJwt:
     if len(parts) != 3 or len(parts[0]) > MAX_HEADER_LENGTH or not token.isascii():
         raise JoseRefused("not a signed JWT")
     try:
-        header, claims = orjson.loads(_octets(parts[0])), orjson.loads(_octets(parts[1]))
-        signature = _octets(parts[2])
+        header, claims = orjson.loads(base64url.decode(parts[0])), orjson.loads(base64url.decode(parts[1]))
+        signature = base64url.decode(parts[2])
     except ValueError:
         raise JoseRefused("not a signed JWT") from None
     if not isinstance(header, dict) or not isinstance(claims, dict):
@@ -236,13 +225,6 @@ def decode_unverified(token: str) -> UnverifiedJwt:
         raise JoseRefused("a header parameter is no text")
     signed = token[: -len(parts[2]) - 1].encode()
     return UnverifiedJwt(header=header, claims=claims, token=token, _signed=signed, _signature=signature)
-
-
-def _octets(segment: str) -> bytes:
-    """base64url without padding (RFC 7515 §2), nothing else; raises ValueError."""
-    if "+" in segment or "/" in segment or "=" in segment:
-        raise ValueError("not base64url")
-    return base64.b64decode(segment + "=" * (-len(segment) % 4), altchars=b"-_", validate=True)
 
 
 def verify_signature(token: str | UnverifiedJwt, key: VerificationKey, *, typ: Collection[str] | None) -> VerifiedJwt:
@@ -271,25 +253,12 @@ def verify_signature(token: str | UnverifiedJwt, key: VerificationKey, *, typ: C
 
 def _holds(unverified: UnverifiedJwt, key: VerificationKey, alg: str) -> bool:
     if alg == "ES256":
-        return _es256_holds(key._p256, unverified._signed, unverified._signature)
+        return key._p256 is not None and es256.holds(key._p256, unverified._signed, unverified._signature)
     try:
         seen = jws.extract_compact(unverified.token.encode(), registry=_registry(alg))
         return jws.validate_compact(seen, key._key, algorithms=[alg], registry=_registry(alg))
     except (JoseError, ValueError, TypeError, RecursionError):
         return False
-
-
-def _es256_holds(key: ec.EllipticCurvePublicKey | None, signed: bytes, signature: bytes) -> bool:
-    """RFC 7518 §3.4. By `cryptography` itself: the library's way around it costs as much as the check."""
-    if key is None or len(signature) != ES256_LENGTH:
-        return False
-    half = ES256_LENGTH // 2
-    r, s = int.from_bytes(signature[:half], "big"), int.from_bytes(signature[half:], "big")
-    try:
-        key.verify(encode_dss_signature(r, s), signed, _ECDSA)
-    except InvalidSignature:
-        return False
-    return True
 
 
 def verify_jwt(

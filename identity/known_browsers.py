@@ -6,13 +6,13 @@ It opens nothing: the password is asked all the same. It only says that a strang
 this browser's tries (OWASP, "device cookies"). It names nobody: the digest of the number is inside the HMAC.
 """
 
-import base64
 import hashlib
 import hmac
 import re
 import secrets
 from dataclasses import dataclass
 
+from core import base64url
 from core.web.browser import WebSecret
 
 LIFETIME_SECONDS = 180 * 24 * 3600
@@ -64,4 +64,4 @@ def with_entry(secret: WebSecret, cookie: str, mac: bytes, now: int) -> str:
 
 def _seal(secret: WebSecret, mac: bytes, nonce: str, expires_at: int) -> str:
     message = b"known browser\x00" + mac + nonce.encode() + b"\x00" + str(expires_at).encode()
-    return base64.urlsafe_b64encode(hmac.digest(secret.key, message, "sha256")).rstrip(b"=").decode()
+    return base64url.encode(hmac.digest(secret.key, message, "sha256"))

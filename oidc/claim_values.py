@@ -5,13 +5,13 @@ keyed fingerprint of each value is kept, bound to the client and to the place in
 with the fingerprint of what the record holds.
 """
 
-import base64
 import hmac
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import orjson
 
+from core import base64url
 from privacy.vault.api import Vault
 
 KIND = "oidc.claim-value"
@@ -54,4 +54,4 @@ def _message(client_id: str, place: str, value: Any) -> bytes:
 
 
 def _text(mac: bytes) -> str:
-    return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
+    return base64url.encode(mac)

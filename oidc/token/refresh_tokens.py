@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import LargeBinary, bindparam, insert, select, update
 
+from core import base64url
 from core.database import Query, Reads, Tx
 from core.gathered_claims import GatheredClaims
 from core.ids import hash_reference, new_reference
@@ -143,7 +144,7 @@ def successor(token: str, salt: bytes) -> str:
     """The token that follows: same shape, 192 bits that need both the old token and the row's salt."""
     head = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))[:2]
     tail = hmac.digest(salt, b"refresh-successor\x00" + token.encode(), "sha256")[:24]
-    return base64.urlsafe_b64encode(head + tail).rstrip(b"=").decode()
+    return base64url.encode(head + tail)
 
 
 def within_grace(held: RefreshToken, now: datetime) -> bool:

@@ -1,8 +1,9 @@
 """OpenID Connect Core 1.0 §8.1, with HMAC-SHA256 in place of the plain hash given there as an example."""
 
-import base64
 import hmac
 from uuid import UUID
+
+from core import base64url
 
 SUBJECT_LENGTH = 43
 
@@ -32,4 +33,4 @@ class Pseudonyms:
             raise ValueError("a sector is needed")
         # The id has a fixed length and comes first: no sector can be chosen to meet another person's.
         mac = hmac.digest(self._key, b"pairwise\x00" + person_id.bytes + sector.encode(), "sha256")
-        return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
+        return base64url.encode(mac)

@@ -5,7 +5,6 @@ No key leaves the token: they are made there, sensitive and not extractable. One
 restarted) gets one new one per call; what fails then is a VaultError.
 """
 
-import base64
 import hashlib
 import os
 import stat
@@ -21,6 +20,7 @@ from pkcs11 import MGF, Attribute, KeyType, Mechanism, ObjectClass
 from pkcs11.exceptions import PKCS11Error
 from pkcs11.util.ec import encode_named_curve_parameters
 
+from core import base64url
 from privacy.vault.aead import NONCE_BYTES
 from privacy.vault.errors import VaultError
 from privacy.vault.hardware_place import HardwarePlace
@@ -33,7 +33,6 @@ _OID_ED25519 = "1.3.101.112"
 _HIDDEN = {Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False}
 
 Answer = TypeVar("Answer")
-
 
 _OPENING = threading.Lock()
 """A library may be loaded once; threads that ask for it at the same moment wait for the one that does."""
@@ -256,7 +255,7 @@ def _octets(der: bytes, length: int) -> bytes:
 
 
 def _base64url(octets: bytes) -> str:
-    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
+    return base64url.encode(octets)
 
 
 def _pin(path: Path) -> str:
