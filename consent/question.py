@@ -40,7 +40,10 @@ class PurposeAsk:
 
 @dataclass(frozen=True, slots=True)
 class ConsentAsk:
-    """What a client asks of one person. again: the portal wants the question in any case (prompt=consent)."""
+    """What a client asks of one person. again: the portal wants the question in any case (prompt=consent).
+
+    policy_uri, terms_uri: the service's own words on data protection and its terms, https, linked on the page.
+    """
 
     person_id: uuid.UUID
     agency_id: uuid.UUID
@@ -49,6 +52,8 @@ class ConsentAsk:
     asks: tuple[PurposeAsk, ...]
     locale: str = "vi"
     again: bool = False
+    policy_uri: str | None = None
+    terms_uri: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,8 @@ class Question:
     purposes: tuple[AskedPurpose, ...]
     agreed_before: bool
     again: bool
+    policy_uri: str | None = None
+    terms_uri: str | None = None
 
     def purpose(self, code: str) -> AskedPurpose | None:
         return next((one for one in self.purposes if one.code == code), None)
@@ -159,6 +166,8 @@ def build_question(
         purposes=open_ones,
         agreed_before=any(one.already for one in asked),
         again=ask.again,
+        policy_uri=ask.policy_uri,
+        terms_uri=ask.terms_uri,
     )
 
 

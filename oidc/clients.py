@@ -61,6 +61,8 @@ class Client:
     default_max_age: int | None
     default_levels: tuple[Level, ...]
     options: ClientOptions
+    policy_uri: str | None
+    tos_uri: str | None
     changed_at: datetime
 
     @property
@@ -116,6 +118,8 @@ def client_from_row(row: Row) -> Client:
         default_max_age=row["default_max_age"],
         default_levels=known_levels(row["default_acr_values"]),
         options=ClientOptions.from_json(row["options"]),
+        policy_uri=row["details"].get("policy_uri"),
+        tos_uri=row["details"].get("tos_uri"),
         changed_at=row["changed_at"],
     )
 

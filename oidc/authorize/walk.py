@@ -136,6 +136,8 @@ class Walk:
             locale=asking.locale or "vi",
             # Whoever cannot prove who it is asks every time (OWASP ASVS V10.7.1).
             again="consent" in asking.prompts or client.public,
+            policy_uri=client.policy_uri,
+            terms_uri=client.tos_uri,
         )
         try:
             return await self.consent.standing(tx, ask, answered=answered)

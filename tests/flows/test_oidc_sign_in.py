@@ -1,5 +1,7 @@
 """The story over HTTP: a portal signs a citizen in, gets what he agreed to, and nothing else."""
 
+import re
+
 from core.jose import decode_unverified
 from population_db.synthetic.personas import persona
 from tests.support.provider_fixture import world
@@ -49,3 +51,24 @@ async def test_sign_in_consent_tokens_userinfo(world: ProviderWorld) -> None:
     assert (line.kind, line.action, line.actor.id) == ("disclosure", "oidc.userinfo", portal.client_id)
     assert "full_name" in line.fields
     assert "children" in line.fields
+
+
+async def test_the_services_own_words_are_linked_where_the_person_decides(world: ProviderWorld) -> None:
+    """OpenID Connect Registration §2: policy_uri and tos_uri, for people to read; elsewhere, so in a tab of its own."""
+    portal = await world.register(
+        policy_uri="https://portal.example/privacy?a=1&b=2", tos_uri="https://rp.example/terms"
+    )
+    browser = world.browser()
+    await browser.open(portal.ask(scope="openid email").url)
+    page = await browser.sign_in("An")
+    links = dict(
+        re.findall(r'<a href="([^"]+)" id="(consent-\w+)" target="_blank" rel="noopener noreferrer">', page.text)
+    )
+    assert links == {
+        "https://portal.example/privacy?a=1&amp;b=2": "consent-policy",
+        "https://rp.example/terms": "consent-terms",
+    }
+    assert "portal.example, mở trong thẻ mới" in page.text
+    plain = world.browser()
+    await plain.open((await world.register()).ask(scope="openid email").url)
+    assert "consent-links" not in (await plain.sign_in("An")).text
