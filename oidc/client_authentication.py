@@ -97,6 +97,7 @@ class ClientAuthentication:
         elif not secret_holds:
             raise invalid_client(_FAILED, basic_realm=realm)
         request.state.client_id = client.client_id
+        request.state.proven_client = None if client.auth_method == "none" else client.client_id
         return AuthenticatedClient(client, marks)
 
     async def _by_assertion(self, request: Request, assertion: UnverifiedJwt, client: Client, now: datetime) -> Mark:

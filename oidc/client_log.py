@@ -2,8 +2,9 @@
 
 Kept in Redis, so it may be lost; a list per client of bounded length, which forgets by itself. A note holds the
 time, the endpoint, the OAuth error with our own words for it, and the request id: no token, no secret, no `state`,
-nothing of a person. Writing never delays or fails a request: notes are gathered and written beside it, and when
-Redis is slow the newest ones are dropped.
+nothing of a person. Anybody can name a client: what nobody proved has a short list and a short queue of its own, so
+that it drives out nothing of what surely was the client. Writing never delays or fails a request: notes are gathered
+and written beside it, and when Redis is slow the newest ones are dropped.
 """
 
 import asyncio
@@ -26,6 +27,7 @@ from core.token import TokenRefused
 from oidc.errors import OAuthError
 
 MAX_NOTES = 50
+MAX_UNPROVEN_NOTES = 20
 NOTES_SECONDS = 14 * 24 * 3600
 USE_SECONDS = 400 * 24 * 3600
 USE_EVERY_SECONDS = 60.0
@@ -33,6 +35,7 @@ USE_EVERY_SECONDS = 60.0
 SANDBOX_EVERY_SECONDS = 1.0
 """In the sandbox a developer also sees what went well."""
 MAX_WAITING = 500
+MAX_UNPROVEN_WAITING = 50
 MAX_BATCH = 100
 MAX_REMEMBERED = 20_000
 MAX_REASON = 200
@@ -43,7 +46,8 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class Note:
     """One request. at: epoch seconds. error: wire code, None when it went well. description: as it was answered.
-    reason: what the answer did not say, for the client's own people. proven: whether it was surely this client."""
+    reason: what the answer did not say, for the client's own people. proven: whether it was surely this client: one
+    without a secret cannot prove it, and whoever asks for a sign-in only names it."""
 
     at: int
     endpoint: str
@@ -70,7 +74,8 @@ class ClientLog:
         self._clock = clock
         self._sandbox = sandbox
         self._used: dict[tuple[str, str], float] = {}
-        self._waiting: deque[_Waiting] = deque()
+        self._proven: deque[_Waiting] = deque()
+        self._unproven: deque[_Waiting] = deque()
         self._writing: asyncio.Task[None] | None = None
 
     def note(self, request: Request, client_id: str, endpoint: str, refusal: Refusal | None, *, status: int) -> None:
@@ -78,20 +83,23 @@ class ClientLog:
         try:
             if refusal is None and not self._due(client_id, endpoint):
                 return
-            if len(self._waiting) >= MAX_WAITING:
+            proven = getattr(request.state, "proven_client", None) == client_id
+            waiting, most = (self._proven, MAX_WAITING) if proven else (self._unproven, MAX_UNPROVEN_WAITING)
+            if len(waiting) >= most:
                 return
-            proven = getattr(request.state, "client_id", None) == client_id
             note = self._made(endpoint, refusal, status, str(request.state.request_id), proven)
-            self._waiting.append(_Waiting(client_id, note, listed=refusal is not None or self._sandbox))
+            waiting.append(_Waiting(client_id, note, listed=refusal is not None or self._sandbox))
             if self._writing is None or self._writing.done():
                 self._writing = asyncio.create_task(self._write())
         except Exception as error:
             log.warning("client-log", error=type(error).__name__)
 
     async def last(self, client_id: str) -> list[Note]:
-        """The last notes, newest first. Raises Unavailable."""
-        raw = await answered(self._cache.redis.lrange(self._list_key(client_id), 0, MAX_NOTES - 1))
-        return [note for each in raw if (note := _read(each)) is not None]
+        """The last notes, newest first: of what was proven and of what was not. Raises Unavailable."""
+        raw: list[bytes] = []
+        for proven in (True, False):
+            raw += await answered(self._cache.redis.lrange(self._list_key(client_id, proven=proven), 0, -1))
+        return newest_first([note for each in raw if (note := _read(each)) is not None])
 
     async def used(self, client_id: str) -> dict[str, int]:
         """Endpoint → epoch seconds of its last use that went well, at most a minute off. Raises Unavailable."""
@@ -129,14 +137,14 @@ class ClientLog:
         return Note(at, endpoint, error_of(refusal), refusal.public, reason, status, request_id, proven)
 
     async def _write(self) -> None:
-        while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(MAX_BATCH, len(self._waiting)))]
+        while waiting := self._proven or self._unproven:
+            batch = [waiting.popleft() for _ in range(min(MAX_BATCH, len(waiting)))]
             pipe = self._cache.redis.pipeline(transaction=False)
             for each in batch:
                 if each.listed:
-                    key = self._list_key(each.client_id)
+                    key = self._list_key(each.client_id, proven=each.note.proven)
                     pipe.lpush(key, orjson.dumps(asdict(each.note)))
-                    pipe.ltrim(key, 0, MAX_NOTES - 1)
+                    pipe.ltrim(key, 0, (MAX_NOTES if each.note.proven else MAX_UNPROVEN_NOTES) - 1)
                     pipe.expire(key, NOTES_SECONDS)
                 if each.note.error is None:
                     pipe.hset(self._use_key(each.client_id), each.note.endpoint, each.note.at)
@@ -146,8 +154,8 @@ class ClientLog:
             except (RedisError, OSError) as error:
                 log.warning("client-log", error=type(error).__name__, count=len(batch))
 
-    def _list_key(self, client_id: str) -> str:
-        return self._cache.key("client-notes", client_id)
+    def _list_key(self, client_id: str, *, proven: bool) -> str:
+        return self._cache.key("client-notes", client_id, "proven" if proven else "named")
 
     def _use_key(self, client_id: str) -> str:
         return self._cache.key("client-use", client_id)

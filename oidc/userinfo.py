@@ -67,7 +67,7 @@ class UserinfoEndpoint:
         token = await self._verifier.verify(
             request, audience=userinfo_audience(self._issuer), scope=OPENID, in_body=await _token_in_body(request)
         )
-        request.state.client_id = token.client_id
+        request.state.client_id = request.state.proven_client = token.client_id
         client = await self._clients.get(token.client_id)
         grant = await grants.find(self._database.shared, token.grant_id)
         if client is None or grant is None or grant.client_id != token.client_id:

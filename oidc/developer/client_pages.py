@@ -1,5 +1,6 @@
 """An agency's clients: the list, and one client with its health. /official/clients, /official/clients/{client_id}."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from fastapi import APIRouter
@@ -12,7 +13,7 @@ from core.runtime import part
 from core.web.edge import PageTx
 from core.web.locale import request_locale
 from core.web.pages import Pages
-from oidc.client_log import ClientLog, newest_first
+from oidc.client_log import ClientLog, Note
 from oidc.developer.health import radar, without_secret
 from oidc.developer.seat import seat
 from oidc.developer.views import WHAT_ENDS, WHEN_ENDS, client_line, members, note_views
@@ -59,7 +60,7 @@ async def client(request: Request, tx: PageTx, client_id: str) -> Response:
         notes, used = await log.last(client_id), await log.used(client_id)
     except Unavailable:
         notes, used = None, {}
-    errors = None if notes is None else note_views(newest_first([note for note in notes if note.error])[:MAX_SHOWN])
+    errors = None if notes is None else note_views(_errors(notes))
     return part(request, Pages).render(
         request,
         "developer/client.html",
@@ -76,6 +77,12 @@ async def client(request: Request, tx: PageTx, client_id: str) -> Response:
         errors=errors,
         used=_uses(used),
     )
+
+
+def _errors(notes: Sequence[Note]) -> list[Note]:
+    """The errors to show; those that anybody may have made take no place from the others."""
+    errors = [note for note in notes if note.error]
+    return [*[note for note in errors if note.proven][:MAX_SHOWN], *[note for note in errors if not note.proven]]
 
 
 def _uses(used: dict[str, int]) -> list[tuple[str, datetime]]:

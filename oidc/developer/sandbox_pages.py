@@ -18,7 +18,7 @@ from core.settings import Settings
 from core.web.edge import PageTx
 from core.web.locale import request_locale
 from core.web.pages import Pages
-from oidc.client_log import ClientLog, newest_first
+from oidc.client_log import ClientLog
 from oidc.developer.views import client_line, note_views
 from oidc.registration.state import find_row
 from oidc.tables import ClientRow
@@ -47,7 +47,7 @@ async def requests(request: Request, tx: PageTx, client_id: str) -> Response:
     _only_sandbox(request)
     row = await find_row(tx, client_id)
     now = part(request, Clock).now()  # type: ignore[type-abstract]
-    notes = newest_first(await part(request, ClientLog).last(client_id))
+    notes = await part(request, ClientLog).last(client_id)
     return part(request, Pages).render(
         request,
         "developer/sandbox_requests.html",

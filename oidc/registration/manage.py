@@ -105,7 +105,7 @@ class ManagementEndpoint:
             raise _refused() from None
         if not secret_matches(token, row["registration_token_hash"]) or row["state"] == "deleted":
             raise _refused()
-        request.state.client_id = client_id
+        request.state.client_id = request.state.proven_client = client_id
         if row["state"] == "suspended":
             raise OAuthError("access_denied", "The client is suspended. Ask its agency.", status=403)
         return row

@@ -11,12 +11,15 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from starlette.requests import Request
 
 from core.cache import Cache
 from core.database import Database
 from core.jose import SigningKey
 from core.settings import Settings
 from oidc.api import ClientLog
+from oidc.client_log import MAX_UNPROVEN_NOTES
+from oidc.errors import invalid_client
 from service.embedded import EmbeddedUrls
 from tests.actors.client_admin import LIST, client_admin, make_unit
 from tests.actors.registering_client import fapi_client, registered, statement, trust_publisher, web_client
@@ -129,6 +132,40 @@ async def test_a_list_has_an_end(world: ProviderWorld) -> None:
     for _ in range(60):
         await party.post("/token", {"grant_type": "x"})
     assert len(await requests_of(world, party.client_id)) == 50
+
+
+async def test_nobody_drives_out_what_a_client_did_by_naming_it(world: ProviderWorld) -> None:
+    """Its id is in every link: of errors in its name only the last few are kept, in a list of their own."""
+    party = await world.register()
+    app = await world.register(method="none")
+    await party.post("/token", {"grant_type": "password"})
+    wrong = RelyingParty(world.http(), world.clock, world.issuer, party.client_id, secret="wrong")
+    for _ in range(30):
+        await wrong.post("/token", {"grant_type": "x"})
+        await world.http().get(party.ask(redirect_uri="https://rp.example/other").url)
+        await app.post("/token", {"grant_type": "password"})
+    found = await requests_of(world, party.client_id)
+    assert found[0] == "unsupported_grant_type"
+    assert 1 < len(found) <= 1 + MAX_UNPROVEN_NOTES
+    assert 0 < len(await requests_of(world, app.client_id)) <= MAX_UNPROVEN_NOTES  # a client without a secret
+    async with client_admin(world, "Minh") as admin:
+        page = await admin.open(f"{LIST}/{party.client_id}")
+        assert "unsupported_grant_type" in page.text.split('id="requests"')[1].split('id="named"')[0]
+
+
+async def test_nobody_fills_the_queue_by_naming_clients(world: ProviderWorld) -> None:
+    party = await world.register()
+    log = world.parts.get(ClientLog)
+    named, proven = (
+        Request({"type": "http", "state": {"request_id": "r", "proven_client": client_id}})
+        for client_id in (None, party.client_id)
+    )
+    await log.written()
+    for _ in range(2_000):  # no turn of the loop between them: nothing is written meanwhile
+        log.note(named, "c-somebody", "token", invalid_client("No."), status=401)
+    log.note(proven, party.client_id, "token", invalid_client("Yes."), status=401)
+    await log.written()
+    assert [note.description for note in await log.last(party.client_id)] == ["Yes."]
 
 
 async def test_without_redis_the_page_says_so_and_requests_go_on(world: ProviderWorld) -> None:
