@@ -72,5 +72,5 @@ class ParEndpoint:
             proof_jkt=None if proof is None else proof.jkt,
         )
         await table.run(asking)
-        uri = await self._pushed.keep(authenticated.client.client_id, asking.params, signed=asking.signed)
+        uri = await self._pushed.keep(authenticated.client.client_id, asking.to_keep())
         return json_response({"request_uri": uri, "expires_in": LIFETIME_SECONDS}, status=201)

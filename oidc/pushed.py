@@ -1,6 +1,6 @@
 """Pushed authorization requests (RFC 9126): kept for a short time, opened by their client, finished once."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from core.cache import Cache
@@ -14,14 +14,6 @@ LIFETIME_SECONDS = 90
 _FINISHED_SECONDS = LIFETIME_SECONDS + INTERACTION_SECONDS + 60
 
 
-@dataclass(frozen=True, slots=True)
-class PushedRequest:
-    """What was pushed. signed: whether the parameters are those of a verified request object."""
-
-    params: dict[str, str]
-    signed: bool
-
-
 class PushedRequests:
     """The requests that were pushed, in Redis. Raises Unavailable."""
 
@@ -29,16 +21,16 @@ class PushedRequests:
         self._cache = cache
         self._clock = clock
 
-    async def keep(self, client_id: str, params: dict[str, str], *, signed: bool = False) -> str:
-        """Stores a checked request; gives its `request_uri` (192 random bits)."""
+    async def keep(self, client_id: str, request: Mapping[str, Any]) -> str:
+        """Stores a checked request (`Asking.to_keep`); gives its `request_uri` (192 random bits)."""
         uri = URI_PREFIX + new_reference()
         expires_at = self._clock.now().timestamp() + LIFETIME_SECONDS
-        kept: dict[str, Any] = {"client_id": client_id, "params": params, "signed": signed, "expires_at": expires_at}
+        kept = {"client_id": client_id, **request, "expires_at": expires_at}
         await self._cache.put("par", uri, kept, LIFETIME_SECONDS)
         return uri
 
-    async def find(self, uri: str, client_id: str) -> PushedRequest | None:
-        """The request; None when unknown, expired, another client's or finished."""
+    async def find(self, uri: str, client_id: str) -> Mapping[str, Any] | None:
+        """The request, for `Asking.again`; None when unknown, expired, another client's or finished."""
         kept = await self._cache.get("par", uri)
         if kept is None or kept["client_id"] != client_id:
             return None
@@ -46,7 +38,7 @@ class PushedRequests:
             return None
         if await self._cache.get("par-finished", uri) is not None:
             return None
-        return PushedRequest(kept["params"], kept.get("signed", False))
+        return kept
 
     async def finish(self, uri: str) -> bool:
         """Claims the one answer to a request; False for everybody after the first."""

@@ -69,6 +69,22 @@ class Asking:
     locale: str | None = None
     dpop_jkt: str | None = None
 
+    def to_keep(self) -> dict[str, Any]:
+        """What the cache holds of a checked request until its next step; `again` reads it back."""
+        return {
+            "params": self.params,
+            "pushed_uri": self.pushed_uri,
+            "signed": self.signed,
+            "hint_subject": self.hint_subject,
+        }
+
+    def again(self, kept: Mapping[str, Any]) -> None:
+        """Takes up what was kept of it; the checks are to be run once more."""
+        self.params = dict(kept["params"])
+        self.pushed_uri = kept.get("pushed_uri")
+        self.signed = kept.get("signed", False)
+        self.hint_subject = kept.get("hint_subject")
+
     @property
     def client(self) -> Client:
         """The client, after it was found. Raises LookupError before (a fault in the table's order)."""

@@ -79,7 +79,7 @@ class AuthorizeEndpoint:
         try:
             await self._checked(request, asking)
             set_request_locale(request, asking.params.get("ui_locales"))
-            response = await self._walk.begin(request, asking, self._ending, signed=asking.signed)
+            response = await self._walk.begin(request, asking, self._ending)
         except OAuthError as error:
             return await self._refuse(request, asking, error)
         note_answer(request, "authorize", None, status=response.status_code)
@@ -134,16 +134,14 @@ class AuthorizeEndpoint:
 
     def _again(self, kept: Mapping[str, Any]) -> Asking:
         """A request that was checked before, as it was kept since."""
-        asking = self._asking(dict(kept["params"]))
-        asking.pushed_uri = kept["pushed_uri"]
-        asking.signed = kept.get("signed", False)
+        asking = self._asking({})
+        asking.again(kept)
         return asking
 
     async def _let_wait(self, asking: Asking) -> str:
         """Keeps a checked request for the next step; gives its ticket."""
         ticket = new_reference()
-        kept = {"params": asking.params, "pushed_uri": asking.pushed_uri, "signed": asking.signed}
-        await self._cache.put("authorize", ticket, kept, TICKET_SECONDS)
+        await self._cache.put("authorize", ticket, asking.to_keep(), TICKET_SECONDS)
         return ticket
 
     async def _waiting(self, ticket: str) -> Asking:

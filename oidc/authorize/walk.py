@@ -170,7 +170,7 @@ class Walk:
             resume=step.ending.resume,
             locale=asking.locale,
             redirect_origin=origin_of(asking.target.redirect_uri) if asking.target else None,
-            data={"params": asking.params, "pushed_uri": asking.pushed_uri, **step.kept},
+            data={**asking.to_keep(), **step.kept},
         )
 
     async def _agency_name(self, asking: Asking) -> str:

@@ -8,6 +8,7 @@ import orjson
 import pyotp
 import pytest
 
+from core.cache import Cache
 from core.jose import decode_unverified
 from population_db.synthetic.personas import persona
 from tests.actors.relying_party import RelyingParty, answer_of
@@ -32,6 +33,13 @@ async def id_token(portal: RelyingParty, attempt: Any, got: dict[str, str]) -> d
 
 def essential_acr(*values: str) -> str:
     return orjson.dumps({"id_token": {"acr": {"essential": True, "values": list(values)}}}).decode()
+
+
+async def in_cache(world: ProviderWorld, text: str) -> bool:
+    """Whether it stands in the clear anywhere in Redis."""
+    redis = world.parts.get(Cache).redis
+    texts = [key for key in await redis.keys("*") if await redis.type(key) == b"string"]
+    return any([text.encode() in (await redis.get(key) or b"") for key in texts])
 
 
 # --- prompt and session -----------------------------------------------------------------------------------
@@ -197,10 +205,29 @@ async def test_a_login_hint_is_taken_and_kept_nowhere(world: ProviderWorld, port
     number = persona("An").number
     page = await world.browser().open(portal.ask(login_hint=number).url)
     assert page.status_code == 200
-    redis = world.provider.authorize._pushed._cache.redis
-    for key in await redis.keys("*"):
-        if await redis.type(key) == b"string":
-            assert number.encode() not in (await redis.get(key) or b"")
+    assert not await in_cache(world, number)
+
+
+@pytest.mark.parametrize("way", ["link", "form", "pushed"])
+async def test_of_an_id_token_hint_only_its_subject_is_kept(
+    world: ProviderWorld, portal: RelyingParty, way: str
+) -> None:
+    attempt, got = await world.browser().walk(portal)
+    hint = (await portal.exchange(attempt, got["code"])).json()["id_token"]
+    browser, attempt = world.browser(), portal.ask(id_token_hint=hint)
+    url = attempt.url
+    if way == "form":
+        url = (await browser.http.post("/authorize", data=attempt.params)).headers["location"]
+    if way == "pushed":
+        attempt = await portal.pushed(id_token_hint=hint)
+        url = attempt.url
+    assert not await in_cache(world, hint)
+    page = await browser.open(url)
+    assert 'id="signin-form"' in page.text
+    assert not await in_cache(world, hint)
+    assert await in_cache(world, decode_unverified(hint).claims["sub"])
+    # Who is meant is not forgotten on the way.
+    assert browser.got(await browser.sign_in("Binh"))["error"] == "login_required"
 
 
 async def test_ui_locales(world: ProviderWorld, portal: RelyingParty) -> None:

@@ -7,8 +7,11 @@ from oidc.id_token_hint import HintRefused, read_hint
 
 
 def check_id_token_hint(asking: Asking) -> None:
-    """An id_token that we issued to this client; it may have expired. Only its person may sign in."""
-    raw = asking.params.get("id_token_hint")
+    """An id_token that we issued to this client; it may have expired. Only its person may sign in.
+
+    Its subject is kept in its place: a token has no business in the cache, where the request now goes.
+    """
+    raw = asking.params.pop("id_token_hint", None)
     if raw is None:
         return
     try:

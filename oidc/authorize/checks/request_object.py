@@ -32,8 +32,7 @@ async def load_pushed_request(asking: Asking) -> None:
     pushed = await asking.pushed.find(uri, asking.client.client_id)
     if pushed is None:
         raise OAuthError("invalid_request_uri", "The request_uri is unknown, expired, used, or another client's.")
-    asking.params = pushed.params
-    asking.signed = pushed.signed
+    asking.again(pushed)
     asking.pushed_uri = uri
 
 
