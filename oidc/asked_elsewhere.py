@@ -12,7 +12,7 @@ from core.database import Database, RawTx, Tx
 from identity.api import Identity
 from oidc import grants
 from oidc.authorize.asking import Asking, PolicyOf
-from oidc.authorize.checks import details, hints, levels, scope
+from oidc.authorize.checks import details, hints, kept, levels, scope
 from oidc.authorize.consents import purpose_asks
 from oidc.authorize.end_of_walk import End, account_ended
 from oidc.authorize.grant_values import grant_values
@@ -34,6 +34,7 @@ CHECKS: tuple[Check, ...] = (
     levels.check_max_age,
     levels.check_acr,
     hints.check_ui_locales,
+    kept.check_lengths,
 )
 """Of the authorization endpoint, in its order; run at the request, and again when the person answers, since the
 client may have changed meanwhile. What is missing here belongs to a browser of the client: redirect, state, PKCE."""

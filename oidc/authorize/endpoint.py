@@ -17,6 +17,7 @@ from core.web.locale import set_request_locale
 from oidc.authorize import table
 from oidc.authorize.answers import Answers
 from oidc.authorize.asking import Asking, PolicyOf
+from oidc.authorize.checks.kept import READ
 from oidc.authorize.issue_code import RESUME_PATH, CodeEnding
 from oidc.authorize.reading import form_parameters, query_parameters
 from oidc.authorize.walk import Walk
@@ -96,8 +97,8 @@ class AuthorizeEndpoint:
             sent = await form_parameters(request)
         except Refusal as refusal:
             return await self._answers.refuse(request, None, invalid_request(refusal.public))
-        sent.pop("login_hint", None)  # it may be a personal number, which has no business in an address
-        sent.pop("ticket", None)
+        # What nobody reads may be a personal number or a secret, and has no business in an address.
+        sent = {name: value for name, value in sent.items() if name in READ}
         if any(name in sent for name in _NOT_IN_ADDRESSES):
             asking = self._asking(sent)
             try:

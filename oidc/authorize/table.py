@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from oidc.authorize.asking import Asking
-from oidc.authorize.checks import client, details, hints, levels, proof, redirect, request_object, response, scope
+from oidc.authorize.checks import client, details, hints, kept, levels, proof, redirect, request_object, response, scope
 
 Check = Callable[[Asking], Awaitable[None] | None]
 
@@ -32,6 +32,7 @@ TABLE: tuple[Row, ...] = (
     Row(request_object.refuse_two_requests, YES, NO),
     Row(request_object.load_pushed_request, YES, NO),
     Row(request_object.load_request_object, YES, YES),
+    Row(kept.check_state, YES, YES),
     Row(redirect.check_redirect_uri, YES, YES),
     Row(redirect.check_response_mode, YES, YES),
     Row(request_object.refuse_foreign_request_uri, YES, NO),
@@ -53,7 +54,8 @@ TABLE: tuple[Row, ...] = (
     Row(hints.check_id_token_hint, YES, YES),
     Row(hints.check_asked_subject, YES, YES),
     Row(hints.check_ui_locales, YES, YES),
-    Row(hints.drop_login_hint, YES, YES),
+    Row(kept.check_lengths, YES, YES),
+    Row(kept.drop_what_is_not_read, YES, YES),
 )
 
 

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx
 import pytest
 
+from core.cache import Cache
 from tests.actors.relying_party import DROP, RelyingParty, answer_of
 from tests.support.provider_fixture import world
 from tests.support.provider_world import REDIRECT, ProviderWorld
@@ -70,6 +71,55 @@ async def test_nul_repeated_and_endless_parameters(world: ProviderWorld, portal:
     assert is_error_page(await portal.http.get(url + "&x=%00"))
     assert is_error_page(await portal.http.get(url + "&x=" + "y" * 20_000))
     assert is_error_page(await portal.http.get(url + "".join(f"&p{n}=1" for n in range(2000))))
+
+
+async def test_an_endless_state_is_sent_nowhere(world: ProviderWorld, portal: RelyingParty) -> None:
+    """Every answer to the client would have to carry it."""
+    for prompt in ("none", "login"):
+        assert is_error_page(await portal.http.get(portal.ask(prompt=prompt, state="s" * 2049).url))
+    longest = "s" * 2048
+    assert answer_of(await portal.http.get(portal.ask(prompt="none", state=longest).url))["state"] == longest
+    pushed = await portal.push(portal.ask(state="s" * 60_000))
+    assert (pushed.status_code, pushed.json()["error"]) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"acr_values": "urn:x " * 300},
+        {"prompt": "login " * 30},
+        {"state": "€" * 2048, "nonce": "n" * 2048},
+        {"nonce": "\x01" * 2048},  # six bytes each, in the cache
+    ],
+    ids=["acr_values", "prompt", "together", "escaped"],
+)
+async def test_what_would_fill_the_cache_is_refused(
+    world: ProviderWorld, portal: RelyingParty, changes: dict[str, Any]
+) -> None:
+    assert answer_of(await portal.http.get(portal.ask(**changes).url))["error"] == "invalid_request"
+
+
+@pytest.mark.parametrize("way", ["link", "form", "pushed"])
+async def test_what_nobody_reads_is_ignored_and_forgotten(world: ProviderWorld, portal: RelyingParty, way: str) -> None:
+    """A secret sent by mistake, a number under a name of the client's own, filling."""
+    redis = world.parts.get(Cache).redis
+    stray = {"client_secret": "zar-secret", "cccd": "079084000999", "ui_locales": "en " + "x-filling " * 700}
+    await redis.flushdb()
+    if way == "pushed":
+        pushed = await portal.push(portal.ask(filling="x" * 60_000, cccd=stray["cccd"]))
+        assert pushed.status_code == 201
+    if way == "form":
+        answer = await portal.http.post("/authorize", data=portal.ask(**stray, filling="x" * 40_000).params)
+        assert answer.status_code == 303
+        for text in ("zar-secret", "079084000999", "filling=x"):
+            assert text not in answer.headers["location"]
+    if way == "link":
+        answer = await portal.http.get(portal.ask(**stray, filling="x" * 8_000).url)
+        assert answer.headers["location"].startswith("/signin")
+    for key in await redis.keys("*"):
+        kept = await redis.get(key) if await redis.type(key) == b"string" else b""
+        assert len(kept) < 3_000
+        assert not any(text in kept for text in (b"zar-secret", b"079084000999", b"filling"))
 
 
 @pytest.mark.parametrize("client_id", [DROP, "nobody", "x" * 5000, "a\x01b", "đ"])

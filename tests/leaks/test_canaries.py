@@ -44,7 +44,8 @@ async def world(furnished: Furnished, logs: StringIO, tmp_path_factory: pytest.T
     """After all journeys, and after the background work they made."""
     world = await leak_world(furnished, logs, tmp_path_factory.mktemp("canary"))
     async with world.browser() as browser:
-        await journeys.portal_walk(world, browser)
+        tokens = await journeys.portal_walk(world, browser)
+        await journeys.linked_request(world, tokens["id_token"])
         await journeys.posted_request(world, browser)
         await journeys.self_declared(world, browser)
         await journeys.fapi_walk(world, browser)

@@ -91,8 +91,18 @@ async def posted_request(world: LeakWorld, browser: Browser) -> None:
     """Requests that come as forms: what they hold must not move into an address."""
     party = world.party(browser.http, "portal-enrolment", SCOPE)
     attempt = party.ask(acr_values=LEVEL, login_hint=canary.NUMBER)
-    assert (await browser.http.post("/authorize", data=attempt.params)).status_code == 303
+    stray = {"cccd": canary.NUMBER, "client_secret": canary.PASSWORD}
+    assert (await browser.http.post("/authorize", data={**attempt.params, **stray})).status_code == 303
     await browser.http.post("/authorize", data={**attempt.params, "redirect_uri": "https://zar.example/x"})
+
+
+async def linked_request(world: LeakWorld, id_token: str) -> None:
+    """A link with what has no business in it, opened by somebody who is not signed in: nothing of it may be kept."""
+    stray = {"cccd": canary.NUMBER, "client_secret": canary.PASSWORD, canary.FULL_NAME: canary.DOSSIER}
+    async with world.browser() as browser:
+        party = world.party(browser.http, "portal-enrolment", SCOPE)
+        page = await browser.open(party.ask(id_token_hint=id_token, **stray).url)
+        assert page.path == "/signin", page.text
 
 
 async def self_declared(world: LeakWorld, browser: Browser) -> None:

@@ -34,11 +34,7 @@ def check_asked_subject(asking: Asking) -> None:
 
 
 def check_ui_locales(asking: Asking) -> None:
-    """The first language we speak; others are no error."""
-    asking.locale = choose_locale(asking.params.get("ui_locales"))
-
-
-def drop_login_hint(asking: Asking) -> None:
-    """Taken without complaint, and forgotten: it would be a personal number, and a number has no business in
-    the cache, where the request now goes (OpenID Connect Core §3.1.2.1 leaves its use to us)."""
-    asking.params.pop("login_hint", None)
+    """The first language we speak; others are no error, and of the list no more is kept than that one."""
+    asking.locale = choose_locale(asking.params.pop("ui_locales", None))
+    if asking.locale is not None:
+        asking.params["ui_locales"] = asking.locale
