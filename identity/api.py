@@ -20,6 +20,7 @@ from identity.self_declared import (
     part_codes,
 )
 from identity.sessions import Session
+from identity.where import network_of
 
 __all__ = [
     "CLEARED_BY",
@@ -39,6 +40,7 @@ __all__ = [
     "SignIn",
     "Step",
     "fresh_enough",
+    "network_of",
     "part_codes",
     "register_events",
     "routers",

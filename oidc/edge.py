@@ -8,7 +8,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
-from core.errors import Refusal, Unavailable
+from core.errors import Refusal, TooMany, Unavailable
 from core.token import TokenRefused
 from core.web.answers import ReadyResponse
 from core.web.forms import read_urlencoded
@@ -63,6 +63,10 @@ def answer(refusal: Refusal) -> Response:
     if isinstance(refusal, Unavailable):
         body = {"error": "temporarily_unavailable", "error_description": refusal.public}
         return json_response(body, status=503, headers={"Retry-After": str(refusal.retry_after)})
+    if isinstance(refusal, TooMany):
+        # RFC 9126 §2.3 names the status; no error of RFC 6749 says it better.
+        body = {"error": "temporarily_unavailable", "error_description": refusal.public}
+        return json_response(body, status=429, headers={"Retry-After": str(refusal.retry_after)})
     if refusal.code == "insufficient-scope":
         body = {"error": "insufficient_scope", "error_description": refusal.public}
         challenge = f'Bearer error="insufficient_scope", error_description="{refusal.public}"'

@@ -8,6 +8,7 @@ from core.clock import Clock
 from oidc.authorize import table
 from oidc.authorize.asking import Asking, PolicyOf
 from oidc.authorize.reading import pushed_parameters
+from oidc.brake import count_stranger
 from oidc.client_authentication import ClientAuthentication
 from oidc.client_keys import ClientKeys
 from oidc.clients import Clients
@@ -49,7 +50,7 @@ class ParEndpoint:
         self._clock = clock
 
     async def answer(self, request: Request) -> Response:
-        """201 with `request_uri` and `expires_in`. Raises OAuthError, Unavailable."""
+        """201 with `request_uri` and `expires_in`. Raises OAuthError, TooMany, Unavailable."""
         parameters = await pushed_parameters(request)
         now = self._clock.now()
         authenticated = await self._authentication.authenticate(request, parameters, now=now)
@@ -72,5 +73,7 @@ class ParEndpoint:
             proof_jkt=None if proof is None else proof.jkt,
         )
         await table.run(asking)
+        if authenticated.client.public:
+            await count_stranger(self._cache, request, "par")
         uri = await self._pushed.keep(authenticated.client.client_id, asking.to_keep())
         return json_response({"request_uri": uri, "expires_in": LIFETIME_SECONDS}, status=201)

@@ -21,6 +21,7 @@ from oidc.authorize.checks.kept import READ
 from oidc.authorize.issue_code import RESUME_PATH, CodeEnding
 from oidc.authorize.reading import form_parameters, query_parameters
 from oidc.authorize.walk import Walk
+from oidc.brake import count_stranger
 from oidc.client_keys import ClientKeys
 from oidc.client_log import note_answer
 from oidc.clients import Clients
@@ -103,6 +104,7 @@ class AuthorizeEndpoint:
             asking = self._asking(sent)
             try:
                 await self._checked(request, asking)
+                await count_stranger(self._cache, request, "ticket")
                 sent = {"ticket": await self._let_wait(asking)}
             except OAuthError as error:
                 return await self._refuse(request, asking, error)

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from consent.api import Consent, ConsentAsk, Granted, Question, Standing
+from core.cache import Cache
 from core.clock import Clock
 from core.database import Database, Reads
 from core.errors import NotAllowed, NotFound
@@ -24,6 +25,7 @@ from oidc.authorize.asking import Asking
 from oidc.authorize.consents import purpose_asks
 from oidc.authorize.end_of_walk import End, Ending
 from oidc.authorize.sign_in import sign_in_ask, sign_in_fault
+from oidc.brake import count_stranger
 from oidc.ciba.subjects import remember_subject
 from oidc.errors import OAuthError
 from oidc.grants import PurposeGrant
@@ -40,11 +42,12 @@ _SIGN_IN_ERRORS = {
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """Leads a browser from the request to the answer. Every method raises OAuthError, Unavailable."""
+    """Leads a browser from the request to the answer. Every method raises OAuthError, Unavailable, `begin` TooMany."""
 
     database: Database
     clock: Clock
     interactions: Interactions
+    cache: Cache
     identity: Identity
     consent: Consent
     pseudonyms: Pseudonyms
@@ -65,6 +68,8 @@ class Walk:
             fault = found
         if asking.silent:
             raise fault
+        if session is None:
+            await count_stranger(self.cache, request, "sign-in")
         somebody_else = signed_in is not None and self._is_somebody_else(asking, signed_in)
         step = _Step(request, asking, ending, kept)
         return await self._to_sign_in(step, None, least=LOWEST, somebody_else=somebody_else)

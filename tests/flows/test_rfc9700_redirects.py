@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from core.cache import Cache
+from oidc import brake
 from tests.actors.relying_party import DROP, RelyingParty, answer_of
 from tests.support.provider_fixture import world
 from tests.support.provider_world import REDIRECT, ProviderWorld
@@ -117,9 +118,48 @@ async def test_what_nobody_reads_is_ignored_and_forgotten(world: ProviderWorld, 
         answer = await portal.http.get(portal.ask(**stray, filling="x" * 8_000).url)
         assert answer.headers["location"].startswith("/signin")
     for key in await redis.keys("*"):
-        kept = await redis.get(key) if await redis.type(key) == b"string" else b""
+        kept: Any = await redis.get(key) if await redis.type(key) == b"string" else b""
         assert len(kept) < 3_000
         assert not any(text in kept for text in (b"zar-secret", b"079084000999", b"filling"))
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch, world: ProviderWorld) -> None:
+    monkeypatch.setattr(brake, "MOST", 3)
+
+
+async def test_a_network_cannot_leave_requests_without_end(
+    world: ProviderWorld, portal: RelyingParty, small: None
+) -> None:
+    """Whoever is signed in is not counted, nor a request that nothing is kept of; other networks are not hindered."""
+    await world.parts.get(Cache).redis.flushdb()
+    browser = world.browser()
+    await browser.walk(portal)
+    statuses = [(await world.http().get(portal.ask().url)).status_code for _ in range(4)]
+    assert statuses == [303, 303, 429, 429]
+    refused = await world.http().get(portal.ask().url)
+    assert refused.headers["retry-after"] == "60"
+    assert "location" not in refused.headers
+    assert "Có quá nhiều lần thử từ mạng của bạn" in refused.text
+    assert answer_of(await world.http().get(portal.ask(prompt="none").url))["error"] == "login_required"
+    page = await browser.open(portal.ask(prompt="login").url)
+    assert 'id="signin-form"' in page.text
+    elsewhere = httpx.ASGITransport(world.app, client=("198.51.101.7", 4711))
+    async with httpx.AsyncClient(transport=elsewhere, base_url=world.issuer) as http:
+        assert (await http.get(portal.ask().url)).status_code == 303
+
+
+async def test_nor_tickets_nor_pushed_requests_of_nobody(
+    world: ProviderWorld, portal: RelyingParty, small: None
+) -> None:
+    await world.parts.get(Cache).redis.flushdb()
+    form = portal.ask(claims="{}").params
+    assert [(await world.http().post("/authorize", data=form)).status_code for _ in range(4)] == [303] * 3 + [429]
+    public = await world.register(method="none")
+    answers = [await public.push(public.ask()) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [201] * 3 + [429]
+    assert answers[-1].json()["error"] == "temporarily_unavailable"
+    assert (await portal.push(portal.ask())).status_code == 201  # who authenticates is known
 
 
 @pytest.mark.parametrize("client_id", [DROP, "nobody", "x" * 5000, "a\x01b", "đ"])

@@ -4,7 +4,7 @@ import orjson
 import pytest
 from starlette.responses import Response
 
-from core.errors import NotAllowed, Refusal, Unavailable
+from core.errors import NotAllowed, Refusal, TooMany, Unavailable
 from core.token import TokenRefused
 from oidc.authlib_ import half_hash, is_code_verifier, is_s256_challenge, verifier_matches
 from oidc.edge import answer
@@ -28,6 +28,7 @@ def told(response: Response) -> tuple[int, str]:
         (TokenRefused("invalid_request", "Two."), (400, "invalid_request")),
         (NotAllowed("insufficient-scope", "No."), (403, "insufficient_scope")),
         (Unavailable("cache-unavailable", "Later.", private="secret"), (503, "temporarily_unavailable")),
+        (TooMany("too-many", "Wait.", retry_after=60, private="secret"), (429, "temporarily_unavailable")),
         (Refusal("repeated-parameter", "Twice."), (400, "invalid_request")),
         (Refusal("wrong-content-type", "Form.", status=415), (400, "invalid_request")),
         (Refusal("body-too-large", "Large.", status=413), (413, "invalid_request")),
@@ -42,6 +43,7 @@ def test_headers_that_are_due() -> None:
     assert "www-authenticate" not in answer(invalid_client("Who?")).headers
     assert answer(TokenRefused("invalid_token", "No.", scheme="DPoP")).headers["www-authenticate"].startswith("DPoP ")
     assert answer(Unavailable("x", "y", retry_after=7)).headers["retry-after"] == "7"
+    assert answer(TooMany("x", "y", retry_after=60)).headers["retry-after"] == "60"
 
 
 def test_the_example_of_rfc_7636_appendix_b() -> None:
