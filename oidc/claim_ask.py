@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from oidc.claim_values import Conceal
+from oidc.claim_values import Conceal, is_fingerprint
 from oidc.errors import OAuthError, invalid_request
 
 MAX_VALUES = 10
@@ -65,7 +65,7 @@ def read_ask(raw: Any, place: str, conceal: Conceal, *, timed: bool = False) -> 
     blind = None if values is None else [conceal(place, value) for value in values]
     kept = asked.get(BLIND)
     if isinstance(kept, list):
-        blind = [*(blind or []), *(each for each in kept if isinstance(each, str))]
+        blind = [*(blind or []), *(each for each in kept if is_fingerprint(each))]
     max_age = asked.get("max_age")
     if "max_age" in asked and (not timed or isinstance(max_age, bool) or not isinstance(max_age, int) or max_age < 0):
         raise invalid_request("max_age is a number of seconds, asked of an instant.")

@@ -1,7 +1,8 @@
 """What a request asks inside `verified_claims` (OpenID Connect for Identity Assurance 1.0 §5.4-5.6). Pure.
 
 Read into the part that we can answer. An element that we do not know is left out when it is merely asked for;
-when it limits what may be told, it stays as a limit that nothing meets, for limits are never ignored.
+when it limits what may be told, it stays as a limit that nothing meets, for limits are never ignored. It stays without
+its name: what a client writes there may be anything, and what is read here is kept.
 """
 
 from collections.abc import Mapping
@@ -14,6 +15,8 @@ from oidc.claim_values import Conceal
 from oidc.claims import fields_of, may_be_verified
 from oidc.errors import invalid_request
 
+UNMET = "unmet"
+"""Stands for every element that is limited and not known, and for every kind of evidence that there is not."""
 MAX_SETS = 5
 MAX_FILTERS = 10
 
@@ -53,7 +56,7 @@ CARD, NUMBER = "card", "personal_number"
 
 @dataclass(frozen=True, slots=True)
 class EvidenceFilter:
-    """One entry of `evidence`: of which kind, with what it asks of such evidence."""
+    """One entry of `evidence`: of which kind (of EVIDENCE, or UNMET), with what it asks of such evidence."""
 
     kind: str
     asked: Mapping[str, Node]
@@ -83,8 +86,9 @@ class VerifiedAsk:
 
     @property
     def elements(self) -> tuple[str, ...]:
-        """Names of what is asked of the verification."""
-        return (*self.verification, *(("evidence",) if self.evidence is not None else ()))
+        """Names of what is asked of the verification, as far as it can be told."""
+        known = (name for name in self.verification if name in VERIFICATION)
+        return (*known, *(("evidence",) if self.evidence is not None else ()))
 
     def _evidence_fields(self) -> tuple[str, ...]:
         found: list[str] = []
@@ -126,7 +130,7 @@ def _read_set(raw: Any, conceal: Conceal) -> VerifiedAsk:
     if process is not None and not isinstance(process, dict):
         raise not_such_an_object()
     if is_constrained(process):
-        nodes["assurance_process"] = NEVER
+        nodes[UNMET] = NEVER
     evidence = _read_evidence(verification["evidence"], conceal) if "evidence" in verification else None
     return VerifiedAsk(nodes, evidence, _read_claims(raw["claims"], conceal))
 
@@ -154,11 +158,11 @@ def _read_filter(raw: Any, conceal: Conceal) -> EvidenceFilter:
     kind = raw.get("type") if isinstance(raw, dict) else None
     if not isinstance(kind, dict) or "values" in kind or not isinstance(kind.get("value"), str):
         raise invalid_request("Each entry of evidence names its type by one value.")
-    name = str(kind["value"])
+    name = kind["value"] if kind["value"] in EVIDENCE else UNMET
     asked = {key: each for key, each in raw.items() if key not in {"type", "check_details"}}
     nodes = dict(_read_object(asked, EVIDENCE.get(name, {}), f"verified/evidence/{name}", conceal))
     if "check_details" in raw and _limits_checks(raw["check_details"]):
-        nodes["checks"] = NEVER  # under a name that means nothing, so that what is kept reads back
+        nodes[UNMET] = NEVER
     return EvidenceFilter(name, nodes)
 
 
@@ -181,7 +185,7 @@ def _read_object(raw: Any, shape: Shape, place: str, conceal: Conceal) -> Mappin
         at = f"{place}/{name}"
         if name not in shape:
             if is_constrained(asked):
-                nodes[name] = NEVER
+                nodes[UNMET] = NEVER
             continue
         inner = shape[name]
         if inner is None:

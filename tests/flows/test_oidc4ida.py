@@ -254,6 +254,20 @@ async def test_a_limit_that_is_not_met_takes_the_whole_set(
     assert (line.kind, "full_name" in line.fields) == ("disclosure", True), "the asking is on record all the same"
 
 
+@pytest.mark.parametrize("name", ["\0", "Zar " * 750, "079084000999"], ids=["NUL", "long", "number"])
+async def test_names_that_a_client_makes_up_are_kept_nowhere(
+    world: ProviderWorld, portal: RelyingParty, name: str
+) -> None:
+    """A limit under such a name is a limit; neither the grant nor the journal takes the name."""
+    world.clock.advance(timedelta(seconds=1))
+    assert set(await told(world, portal, a_set({**ANY, name: {"value": 1}}))) == {"sub"}
+    assert (await last_line(world)).details["verification"] == "trust_framework"
+    kept = "SELECT claims::text AS kept FROM oidc.grants WHERE client_id = $1"
+    (grant,) = await world.fetch(kept, portal.client_id)
+    assert "Zar" not in grant["kept"]
+    assert "079084000999" not in grant["kept"]
+
+
 async def test_a_limit_on_a_claim_takes_the_claim(world: ProviderWorld, portal: RelyingParty) -> None:
     claims = {
         "name": {"value": "9a4f6a3e-nobody"},

@@ -1,6 +1,8 @@
 """The `claims` parameter: what is read, what is refused (security case 50)."""
 
 import contextlib
+import re
+from datetime import UTC, datetime
 
 import orjson
 import pytest
@@ -10,10 +12,12 @@ from hypothesis import strategies as st
 from oidc.claim_ask import BLIND, ClaimAsk
 from oidc.claims_parameter import MAX_LENGTH, ClaimsAsk, from_kept, parse
 from oidc.errors import OAuthError
+from oidc.verified_claims import Assurance, verified_set
 
 
 def conceal(place: str, value: object) -> str:
-    return f"{place}={orjson.dumps(value).decode()}"
+    """As long as a real fingerprint, and of its characters."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", f"{place}={orjson.dumps(value).decode()}").ljust(43, "-")
 
 
 def read(asked: object) -> ClaimsAsk:
@@ -70,11 +74,11 @@ def test_nothing_but_an_oauth_error_comes_out(raw: str) -> None:
 
 def test_values_to_compare_with_are_kept_as_fingerprints() -> None:
     asked = read({"userinfo": {"birthdate": {"value": "1990-09-02"}, "gender": {"values": ["male", 1, None]}}})
-    assert asked.userinfo["birthdate"].blind == ('userinfo/birthdate="1990-09-02"',)
+    assert asked.userinfo["birthdate"].blind == (conceal("userinfo/birthdate", "1990-09-02"),)
     assert asked.userinfo["gender"].blind == (
-        'userinfo/gender="male"',
-        "userinfo/gender=1",
-        "userinfo/gender=null",
+        conceal("userinfo/gender", "male"),
+        conceal("userinfo/gender", 1),
+        conceal("userinfo/gender", None),
     )
     assert asked.compared == ("birthdate", "gender")
 
@@ -96,9 +100,43 @@ def test_what_is_kept_is_read_back_the_same() -> None:
 
 
 def test_a_fingerprint_of_the_client_s_own_making_is_a_limit_like_any_other() -> None:
-    asked = read({"userinfo": {"name": {BLIND: ["x", 1]}, "email": {BLIND: "x"}}})
-    assert asked.userinfo["name"].blind == ("x",)
+    own = "x" * 43
+    asked = read({"userinfo": {"name": {BLIND: [own, 1]}, "email": {BLIND: "x"}, "gender": {BLIND: ["079084000999"]}}})
+    assert asked.userinfo["name"].blind == (own,)
+    assert asked.userinfo["gender"].blind == ()  # a limit still, that nothing meets
     assert asked.userinfo["email"].blind is None
+
+
+LIMIT = {"value": "x"}
+WORDS = [
+    {"verification": {"trust_framework": None, "Zar 079084000999": LIMIT, "\0": LIMIT}, "claims": None},
+    {"verification": {"trust_framework": {BLIND: ["Zar 079084000999", "\0"]}}, "claims": {"name": {BLIND: ["\0 Zar"]}}},
+    {"verification": {"trust_framework": None, "assurance_process": {"Zar\0": LIMIT}}, "claims": None},
+    {
+        "verification": {
+            "trust_framework": None,
+            "evidence": [
+                {"type": {"value": "Zar\0"}, "Zar": LIMIT},
+                {"type": {"value": "electronic_record"}, "record": {"Zar" * 1000: LIMIT}, "\0": LIMIT},
+                {"type": {"value": "document"}, "check_details": [{"check_method": {"value": "Zar"}}]},
+            ],
+        },
+        "claims": {"Zar": LIMIT, "name": None},
+    },
+]
+
+
+@pytest.mark.parametrize("verified", WORDS)
+def test_nothing_of_the_client_s_own_words_is_kept(verified: object) -> None:
+    """Neither in the cache nor with the grant nor in a line of the journal; the limits stay."""
+    asked = read({"userinfo": {"verified_claims": verified}})
+    for kept in (asked.to_parameter(), orjson.dumps(asked.to_keep()).decode(), *asked.verified[0].elements):
+        assert "Zar" not in kept
+        assert "\\u0000" not in kept
+        assert "079084000999" not in kept
+    assert from_kept(asked.to_keep()).verified == asked.verified
+    held = Assurance({}, 2, None, "process", datetime(2026, 11, 2, tzinfo=UTC), lambda *_: False)
+    assert verified_set(asked.verified[0], held) is None
 
 
 def test_an_age_of_a_birth_date_cannot_be_felt_for() -> None:
