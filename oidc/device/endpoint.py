@@ -9,6 +9,7 @@ from core.cache import Cache
 from core.clock import Clock
 from oidc.asked_elsewhere import LASTING, AskedElsewhere
 from oidc.authorize.reading import pushed_parameters
+from oidc.brake import count_stranger
 from oidc.client_authentication import ClientAuthentication
 from oidc.collect import INTERVAL_SECONDS
 from oidc.device.requests import LIFETIME_SECONDS, DeviceRequests
@@ -32,7 +33,7 @@ class DeviceEndpoint:
     clock: Clock
 
     async def answer(self, request: Request) -> Response:
-        """200 with the codes and where to enter them. Raises OAuthError, Unavailable.
+        """200 with the codes and where to enter them. Raises OAuthError, TooMany, Unavailable.
 
         A kiosk that cannot keep a secret names itself only; it then gets what any public client gets.
         """
@@ -45,6 +46,8 @@ class DeviceEndpoint:
             raise OAuthError("unauthorized_client", "The client is not registered for this grant type.")
         asking = await self.asked.checked("device", client, sent, now=now)
         params = {name: value for name, value in asking.params.items() if name in LASTING}
+        if client.public:
+            await count_stranger(self.cache, request, "device", client.client_id)
         async with self.asked.database.raw() as tx:
             codes = await self.requests.write(tx, client_id=client.client_id, params=params, now=now)
         page, user_code = f"{self.asked.issuer}{PAGE_PATH}", shown(codes.user_code)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import ARRAY, Integer, LargeBinary, bindparam, delete, func, select, update
+from sqlalchemy import ARRAY, Integer, LargeBinary, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from core.database import Query, Row, Tx
@@ -20,6 +20,8 @@ from privacy.vault.api import Vault
 
 LIFETIME_SECONDS = 600
 KEEP = timedelta(days=1)
+KEEP_UNANSWERED = timedelta(minutes=10)
+"""What nobody answered has no second use to recognise: only a kiosk that asks a little late is told that it ended."""
 _CODE_KIND = "device user code"
 _TRIES = 5
 
@@ -53,7 +55,14 @@ _APPROVE = Query(
     )
 )
 _DENY = Query(update(DeviceRequestRow).where(*_MINE, *_IS_WAITING).values(state="denied", decided_at=bindparam("now")))
-_FORGET = Query(delete(DeviceRequestRow).where(_C.expires_at < bindparam("before", type_=_C.expires_at.type)))
+_FORGET = Query(
+    delete(DeviceRequestRow).where(
+        or_(
+            _C.expires_at < bindparam("before", type_=_C.expires_at.type),
+            and_(_C.state == "waiting", _C.expires_at < bindparam("unanswered_before", type_=_C.expires_at.type)),
+        )
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +161,9 @@ async def deny(tx: Tx, one: DeviceRequest, *, now: datetime) -> bool:
 
 
 async def forget(tx: Tx, *, now: datetime) -> int:
-    """Removes what ended a day ago; gives how many. What was answered stands in the journal."""
-    return await tx.run(_FORGET, before=now - KEEP)
+    """Removes what ended a day ago, and sooner what nobody answered; gives how many. What was answered stands in the
+    journal."""
+    return await tx.run(_FORGET, before=now - KEEP, unanswered_before=now - KEEP_UNANSWERED)
 
 
 def _bucket(mac: bytes) -> int:

@@ -9,6 +9,7 @@ import pytest
 from core.cache import Cache
 from core.jose import SigningKey, decode_unverified
 from identity.api import Identity
+from oidc import brake
 from oidc.device import guessing
 from oidc.device import requests as device_requests
 from tests.actors.relying_party import DROP
@@ -339,6 +340,36 @@ async def test_pages_are_not_framed_and_leak_no_address(world: ProviderWorld, ki
         assert page.headers["x-frame-options"] == "DENY"
         assert page.headers["referrer-policy"] == "no-referrer"
         assert page.headers["cache-control"] == "no-store"
+
+
+async def test_nobody_fills_the_table(world: ProviderWorld, kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kiosk without a secret is anybody: few requests of a network for each client, and small ones."""
+    await kiosk.asked(ui_locales="en " + "x-filling " * 6_000)
+    (row,) = await world.fetch("SELECT sealed FROM oidc.device_requests ORDER BY requested_at DESC LIMIT 1")
+    assert len(row["sealed"]) < 500
+    assert error_of(await kiosk.ask(acr_values="urn:x " * 2_000)) == "invalid_request"
+    monkeypatch.setattr(brake, "MOST", dict.fromkeys(brake.MOST, 3))
+    answers = [await kiosk.ask() for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429, 429]  # with the one above
+    assert answers[-1].headers["retry-after"] == "60"
+    other, known = await make_kiosk(world, method="none"), await make_kiosk(world)
+    assert (await other.ask()).status_code == 200
+    assert [(await known.ask()).status_code for _ in range(4)] == [200] * 4
+
+
+async def test_what_nobody_answered_is_soon_forgotten(world: ProviderWorld, kiosk: Kiosk) -> None:
+    left, told = await kiosk.asked(scope="openid"), await kiosk.asked(scope="openid")
+    await answer_code(world.browser(), told["user_code"])
+    wait(world, 10 * 60 + 1)
+    async with world.worker.raw() as tx:
+        await device_requests.forget(tx, now=world.clock.now())
+    assert error_of(await kiosk.collect(left["device_code"])) == "expired_token"
+    wait(world, 10 * 60)
+    async with world.worker.raw() as tx:
+        await device_requests.forget(tx, now=world.clock.now())
+    rows = await world.fetch("SELECT state FROM oidc.device_requests WHERE expires_at < $1", world.clock.now())
+    assert "waiting" not in {row["state"] for row in rows}
+    assert "approved" in {row["state"] for row in rows}
 
 
 async def test_what_ended_a_day_ago_is_forgotten(world: ProviderWorld, kiosk: Kiosk) -> None:

@@ -125,7 +125,7 @@ async def test_what_nobody_reads_is_ignored_and_forgotten(world: ProviderWorld, 
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch, world: ProviderWorld) -> None:
-    monkeypatch.setattr(brake, "MOST", 3)
+    monkeypatch.setattr(brake, "MOST", dict.fromkeys(brake.MOST, 3))
 
 
 async def test_a_network_cannot_leave_requests_without_end(
