@@ -1,7 +1,8 @@
 """How often user codes may be tried (RFC 8628 §5.1). Short windows, in Redis, counted before the code is looked at.
 
-Whoever is signed in is counted by himself alone. All others are counted by browser, by address (wide: a whole
-one-stop centre shares one) and all together; so a flood from many addresses stops strangers, not those who signed in.
+Whoever is signed in is counted by himself alone. All others are counted by browser, by network (wide: a whole
+one-stop centre shares one, and one machine has as many IPv6 addresses as it likes) and all together; so a flood from
+many networks stops strangers, not those who signed in.
 With a thousand codes alive, all strangers together hit one in six months, and then have signed a kiosk in as
 themselves: what a code opens is the way to their own account.
 """
@@ -13,7 +14,7 @@ from core.cache import Cache
 from core.errors import TooMany
 
 WINDOW_SECONDS = 600
-BROWSER, ADDRESS, EVERYBODY, PERSON = 10, 100, 1_000, 20
+BROWSER, NETWORK, EVERYBODY, PERSON = 10, 100, 1_000, 20
 _KIND = "device-code-tries"
 
 
@@ -25,11 +26,11 @@ class Lane:
     most: int
 
 
-def lanes_of(*, person_id: str | None, browser: str, address: str) -> tuple[Lane, ...]:
+def lanes_of(*, person_id: str | None, browser: str, network: str) -> tuple[Lane, ...]:
     """The narrow ones first: who is stopped there fills no wide one."""
     if person_id is not None:
         return (Lane(f"person:{person_id}", PERSON),)
-    return (Lane(f"browser:{browser}", BROWSER), Lane(f"address:{address}", ADDRESS), Lane("everybody", EVERYBODY))
+    return (Lane(f"browser:{browser}", BROWSER), Lane(f"network:{network}", NETWORK), Lane("everybody", EVERYBODY))
 
 
 async def claim(cache: Cache, lanes: Sequence[Lane]) -> None:

@@ -16,6 +16,7 @@ from core.web.client_address import client_address
 from core.web.forms import read_form, strict_query
 from core.web.locale import request_locale
 from core.web.pages import Pages
+from identity.api import network_of
 from oidc.asked_elsewhere import AskedElsewhere, AskedPage
 from oidc.authorize.asking import Asking
 from oidc.authorize.walk import Walk
@@ -120,7 +121,7 @@ class DevicePages:
         lanes = guessing.lanes_of(
             person_id=None if session is None else session.person_id,
             browser=browser_binding(request),
-            address=client_address(request),
+            network=network_of(client_address(request)),
         )
         await guessing.claim(self.cache, lanes)
         async with self.asked.database.raw_read() as tx:

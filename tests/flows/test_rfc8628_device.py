@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from core.cache import Cache
@@ -271,7 +272,7 @@ async def test_what_cannot_be_a_code_is_told_and_not_counted(world: ProviderWorl
     assert keys == []
 
 
-async def test_guessing_is_braked_by_browser_by_address_and_for_all(world: ProviderWorld, kiosk: Kiosk) -> None:
+async def test_guessing_is_braked_by_browser_by_network_and_for_all(world: ProviderWorld, kiosk: Kiosk) -> None:
     """A brake stops the right code too; whoever is signed in is counted by himself."""
     told, browser, cache = await kiosk.asked(), world.browser(), world.parts.get(Cache)
     for _ in range(guessing.BROWSER):
@@ -279,10 +280,10 @@ async def test_guessing_is_braked_by_browser_by_address_and_for_all(world: Provi
     page = await enter_code(browser, told["user_code"])
     assert page.status_code == 429
     assert int(page.headers["retry-after"]) > 0
-    # Another browser at the same address is not stopped, until the address is, or all strangers are.
+    # Another browser of the same network is not stopped, until the network is, or all strangers are.
     await to_confirm(world.browser(), told["user_code"])
-    *_, address, everybody = guessing.lanes_of(person_id=None, browser="", address="198.51.100.7")
-    for lane in (address, everybody):
+    *_, network, everybody = guessing.lanes_of(person_id=None, browser="", network="198.51.100.0/24")
+    for lane in (network, everybody):
         await cache.redis.flushdb()
         for _ in range(lane.most - 1):
             await guessing.claim(cache, [lane])
@@ -295,6 +296,17 @@ async def test_guessing_is_braked_by_browser_by_address_and_for_all(world: Provi
         for _ in range(guessing.PERSON):
             assert (await enter_code(signed_in, "BBBB-BBBB")).status_code == 422
         assert (await enter_code(signed_in, told["user_code"])).status_code == 429
+
+
+async def test_one_machine_with_many_addresses_is_one_network(world: ProviderWorld, kiosk: Kiosk) -> None:
+    """An IPv6 host has endless addresses; it stops itself, not everybody."""
+    told = await kiosk.asked()
+    for host in range(guessing.NETWORK + 1):
+        transport = httpx.ASGITransport(world.app, client=(f"2001:db8:7::{host:x}", 4711))
+        browser = CitizenBrowser(world, httpx.AsyncClient(transport=transport, base_url=world.issuer))
+        page = await enter_code(browser, "BBBB-BBBB")
+        assert page.status_code == (422 if host < guessing.NETWORK else 429)
+    await to_confirm(world.browser(), told["user_code"])
 
 
 async def test_right_codes_do_not_count(world: ProviderWorld, kiosk: Kiosk) -> None:

@@ -80,10 +80,10 @@ def test_a_time_that_is_none(raw: str) -> None:
 
 
 def test_strangers_are_counted_three_ways_and_a_person_by_himself() -> None:
-    strangers = lanes_of(person_id=None, browser="b", address="192.0.2.1")
+    strangers = lanes_of(person_id=None, browser="b", network="192.0.2.0/24")
     assert [lane.most for lane in strangers] == sorted(lane.most for lane in strangers)
     assert len(strangers) == 3
-    (own,) = lanes_of(person_id="p", browser="b", address="192.0.2.1")
+    (own,) = lanes_of(person_id="p", browser="b", network="192.0.2.0/24")
     assert own not in strangers
 
 
