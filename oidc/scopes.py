@@ -1,6 +1,6 @@
 """Scopes: what the words mean, and nothing else. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from oidc.errors import OAuthError
 
@@ -32,6 +32,15 @@ def is_scope_token(word: str) -> bool:
 def purposes_of(scopes: Iterable[str]) -> tuple[str, ...]:
     """The purpose codes asked for by `purpose:<code>`, in order."""
     return tuple(scope.removeprefix(PURPOSE_PREFIX) for scope in scopes if scope.startswith(PURPOSE_PREFIX))
+
+
+def granted(asked: Iterable[str], purposes: Collection[str]) -> tuple[str, ...]:
+    """The scopes without those of purposes that were not agreed to: a scope tells what was granted (RFC 6749 §3.3)."""
+    return tuple(
+        scope
+        for scope in asked
+        if not scope.startswith(PURPOSE_PREFIX) or scope.removeprefix(PURPOSE_PREFIX) in purposes
+    )
 
 
 def may_be_registered(scope: str) -> bool:

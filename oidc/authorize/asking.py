@@ -35,10 +35,10 @@ class Asking:
     """One request. `params` are the client's words; everything below is set by the check that proved it.
 
     pushed_uri: the `request_uri` it came by. signed: whether the parameters are those of a request object that
-    was verified. proof_jkt: the key of a DPoP proof that came with it. resources, authorization_details: what is
-    asked until the person has answered, then what is granted. client_keys, policy_of: rooms of the endpoints
-    that take request objects and authorization_details; without them neither is taken. claims_kept: what of the
-    `claims` parameter the grant keeps (JSON). hint_subject: the `sub` that must be the one to sign in.
+    was verified. proof_jkt: the key of a DPoP proof that came with it. scopes, resources, authorization_details:
+    what is asked until the person has answered, then what is granted. client_keys, policy_of: rooms of the
+    endpoints that take request objects and authorization_details; without them neither is taken. claims_kept: what
+    of the `claims` parameter the grant keeps (JSON). hint_subject: the `sub` that must be the one to sign in.
     """
 
     endpoint: Endpoint

@@ -18,7 +18,7 @@ from core.database import Database, Reads
 from core.errors import NotAllowed, NotFound
 from core.interaction import Interaction, Interactions, SignedIn
 from identity.api import Identity
-from oidc import authorization_details
+from oidc import authorization_details, scopes
 from oidc.acr import LOWEST, Level
 from oidc.audiences import lookup_audience
 from oidc.authorize.asking import Asking
@@ -214,7 +214,8 @@ def _purposes(granted: Mapping[str, Granted]) -> dict[str, PurposeGrant]:
 
 
 def _narrow(asking: Asking, granted: Mapping[str, PurposeGrant]) -> None:
-    """Keeps of authorization_details what was agreed to; without any, nothing is left to look up."""
+    """Keeps of scopes and authorization_details what was agreed to; without details nothing is left to look up."""
+    asking.scopes = scopes.granted(asking.scopes, granted)
     consented = {code: held.fields for code, held in granted.items()}
     asking.authorization_details = authorization_details.granted(asking.authorization_details, consented)
     if not asking.authorization_details:

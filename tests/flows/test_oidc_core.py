@@ -260,6 +260,24 @@ async def test_what_is_not_ticked_is_not_told(world: ProviderWorld, portal: Rely
     assert set(told) <= {"sub", "phone_number", "phone_number_verified"}
 
 
+async def test_a_refused_purpose_is_no_scope_of_the_tokens(world: ProviderWorld, portal: RelyingParty) -> None:
+    """RFC 6749 §3.3, §5.1: the scope tells what was granted, to the portal and to whoever the token is shown to."""
+    browser, granted = world.browser(), "openid phone offline_access"
+    attempt = portal.ask(scope=f"{granted} purpose:{SCHOOL}", prompt="consent")
+    await browser.open(attempt.url)
+    await browser.sign_in("Binh")
+    got = browser.got(await browser.send("consent-form", decision="allow", purpose="sign-in", field="sign-in/phone"))
+    tokens = (await portal.exchange(attempt, got["code"])).json()
+    refreshed = (await portal.refresh(tokens["refresh_token"])).json()
+    for answer in (tokens, refreshed):
+        assert answer["scope"] == granted
+        assert decode_unverified(answer["access_token"]).claims["scope"] == granted
+    wider = await portal.refresh(tokens["refresh_token"], scope=f"openid purpose:{SCHOOL}")
+    assert wider.json()["error"] == "invalid_scope"
+    _, got = await browser.walk(portal, "Binh", scope=f"openid purpose:{SCHOOL}")
+    assert got["code"]  # asked for anew, and agreed to this time
+
+
 async def test_prompt_consent_asks_again_and_a_flag_skips_nothing(world: ProviderWorld, portal: RelyingParty) -> None:
     """Case 62."""
     browser = world.browser()
