@@ -1,21 +1,23 @@
 """Collecting at the token endpoint what a person answered on another device: CIBA §10.1, §11; RFC 8628 §3.4, §3.5.
 
-Both tables have the same columns for it. An answer is collected by one UPDATE bound to the client; who comes
-second finds it collected and ends the grant, as with authorization codes. How often a client may ask is kept in
-PostgreSQL and counted in the same statement that reads the state, so that asking many times at once gains nothing.
+Both tables have the same columns for it. An answer is collected under the lock of its row, bound to the client; who
+comes second finds it collected and ends the grant, as with authorization codes. What is wrong with the token request
+itself is said before: the person has answered, and is not to be asked again for a slip of the client's. How often a
+client may ask is kept in PostgreSQL and counted in the same statement that reads the state, so that asking many times
+at once gains nothing.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Boolean, Integer, Interval, bindparam, case, func, literal, update
+from sqlalchemy import Boolean, Integer, Interval, bindparam, case, func, literal, select, update
 
 from core.database import Query, RawTx
 from core.ids import hash_reference
 from oidc import grants
 from oidc.errors import OAuthError, invalid_grant
-from oidc.token.answer import first_tokens
+from oidc.token.answer import first_tokens, target_fault
 from oidc.token.context import TokenRequest, TokenRooms
 
 INTERVAL_SECONDS = 5
@@ -29,7 +31,7 @@ _REFUSED = "The person refused, or may not answer now."
 
 
 class CollectQueries:
-    """The two statements, for a table with the columns of ciba_requests or device_requests."""
+    """The three statements, for a table with the columns of ciba_requests or device_requests."""
 
     def __init__(self, table: Any) -> None:
         c: Any = table.__table__.c
@@ -37,12 +39,9 @@ class CollectQueries:
         now = bindparam("now", type_=c.next_poll_at.type)
         too_fast = c.next_poll_at > now
         interval = c.interval_seconds + case((too_fast, literal(SLOW_DOWN_SECONDS, Integer)), else_=literal(0, Integer))
-        self.claim = Query(
-            update(table)
-            .where(*mine, c.state == "approved", c.redeemed_at.is_(None), c.expires_at > now)
-            .values(redeemed_at=now)
-            .returning(c.person_id, c.gid)
-        )
+        ready = (*mine, c.state == "approved", c.redeemed_at.is_(None), c.expires_at > now)
+        self.lock = Query(select(c.gid).where(*ready).with_for_update())
+        self.claim = Query(update(table).where(*ready).values(redeemed_at=now))
         self.poll = Query(
             update(table)
             .where(*mine)
@@ -87,13 +86,17 @@ async def collect(
     """The tokens. secret: the auth_req_id or device_code. Raises OAuthError; what was counted or ended commits."""
     async with rooms.database.raw() as tx:
         mine = {"of_secret": hash_reference(secret), "of_client": asked.client.client_id, "now": asked.now}
-        claimed = await tx.row(queries.claim, **mine)
-        if claimed is None:
+        ready = await tx.row(queries.lock, **mine)
+        if ready is None:
             raise await _not_collected(tx, queries, mine, what)
-        grant = await grants.find(tx, claimed["gid"])
+        grant = await grants.find(tx, ready["gid"])
         if grant is None or grant.revoked_at is not None:
             # Locked, dead or signed out everywhere since the answer.
             raise OAuthError("access_denied", _REFUSED)
+        fault = target_fault(asked, grant, issuer=rooms.issuer)
+        if fault is not None:
+            raise fault
+        await tx.run(queries.claim, **mine)
         return await first_tokens(tx, asked, rooms, grant)
 
 

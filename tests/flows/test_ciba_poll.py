@@ -440,6 +440,17 @@ async def test_another_clients_request_is_unknown(world: ProviderWorld, desk: De
     assert (await desk.collect(asked)).status_code == 200
 
 
+async def test_a_slip_in_the_token_request_spends_no_answer(world: ProviderWorld, desk: Desk) -> None:
+    asked = await desk.asked()
+    await answer_newest(world.browser(), "allow")
+    for slip, error in (
+        ({"resource": "https://nowhere.example"}, "invalid_target"),
+        ({"authorization_details": "[]"}, "invalid_authorization_details"),
+    ):
+        assert error_of(await desk.collect(asked, **slip)) == error
+    assert (await desk.collect(asked)).status_code == 200
+
+
 async def test_collecting_twice_ends_what_was_collected(world: ProviderWorld, desk: Desk) -> None:
     asked = await desk.asked(scope="openid offline_access")
     await answer_newest(world.browser(), "allow")

@@ -239,6 +239,17 @@ async def test_another_clients_code_is_unknown(world: ProviderWorld, kiosk: Kios
     assert (await kiosk.collect(told["device_code"])).status_code == 200
 
 
+async def test_a_slip_in_the_token_request_spends_no_answer(world: ProviderWorld, kiosk: Kiosk) -> None:
+    told = await kiosk.asked(scope="openid")
+    await answer_code(world.browser(), told["user_code"])
+    for slip, error in (
+        ({"resource": "https://nowhere.example"}, "invalid_target"),
+        ({"authorization_details": "[]"}, "invalid_authorization_details"),
+    ):
+        assert error_of(await kiosk.collect(told["device_code"], **slip)) == error
+    assert (await kiosk.collect(told["device_code"])).status_code == 200
+
+
 async def test_collecting_twice_ends_what_was_collected(world: ProviderWorld, kiosk: Kiosk) -> None:
     told = await kiosk.asked(scope="openid offline_access")
     await answer_code(world.browser(), told["user_code"])
