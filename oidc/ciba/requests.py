@@ -43,6 +43,7 @@ _WAITING = Query(
     .limit(50)
 )
 _COUNT = Query(select(func.count().label("n")).where(_C.person_id == bindparam("of_person"), *_IS_WAITING))
+_ONE_AT_A_TIME = Query(select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("what"), 0))))
 _COUNT_OF_CLIENT = Query(
     select(func.count().label("n")).where(
         _C.person_id == bindparam("of_person"), _C.client_id == bindparam("of_client"), *_IS_WAITING
@@ -158,6 +159,8 @@ async def count_waiting(tx: Tx, person_id: uuid.UUID, *, now: datetime) -> int:
 
 
 async def count_waiting_of_client(tx: Tx, person_id: uuid.UUID, client_id: str, *, now: datetime) -> int:
+    """Until the transaction ends nobody else counts them, so that what is counted can be written about."""
+    await tx.row(_ONE_AT_A_TIME, what=f"oidc.ciba:{person_id}:{client_id}")
     row = await tx.row(_COUNT_OF_CLIENT, of_person=person_id, of_client=client_id, now=now)
     return 0 if row is None else int(row["n"])
 

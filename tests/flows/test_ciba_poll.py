@@ -227,7 +227,7 @@ async def test_known_and_unknown_numbers_cost_the_same_statements(
         heard.clear()
         await desk.asked(login_hint=number)
         costs.append(list(heard))
-    assert len(costs[0]) == 3  # found, counted, written
+    assert len(costs[0]) == 4  # found, locked, counted, written
     assert costs[1:] == [costs[0]] * 2
 
 

@@ -7,6 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
+from oidc.ciba.endpoint import MAX_WAITING
+from population_db.synthetic.personas import persona
 from tests.support.elsewhere import (
     Desk,
     Kiosk,
@@ -75,6 +77,13 @@ async def test_a_thief_amid_the_polls_spends_nothing(world: ProviderWorld, desk:
     own, *others = await asyncio.gather(desk.collect(asked), *(thief.collect(asked) for _ in range(AT_ONCE)))
     assert own.status_code == 200
     assert {answer.json()["error"] for answer in others} == {"invalid_grant"}
+
+
+@pytest.mark.parametrize("number", [persona("An").number, "001099999999"], ids=["somebody", "nobody"])
+async def test_no_more_wait_than_may(world: ProviderWorld, desk: Desk, number: str) -> None:
+    """Sixty requests at once about one person, also about one that does not exist: the same twenty are taken."""
+    answers = await at_once(lambda: desk.ask(login_hint=number), MAX_WAITING * 3)
+    assert Counter(answer.status_code for answer in answers) == {200: MAX_WAITING, 403: MAX_WAITING * 2}
 
 
 async def test_asking_at_once_gains_nothing(world: ProviderWorld, desk: Desk) -> None:
