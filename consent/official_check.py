@@ -10,8 +10,7 @@ from consent.disclose import DisclosureDoor
 from consent.disclosure import Disclosure, DisclosureRequest
 from consent.official_forms import LEGAL_BASIS, CheckForm
 from consent.plugs import Recipient
-from core.actor import Actor, Appointment
-from core.clock import Clock, vietnam_day
+from core.actor import Actor
 from core.database import Tx
 from identity.api import Identity
 
@@ -22,7 +21,6 @@ class OfficialCheck:
 
     door: DisclosureDoor
     identity: Identity
-    clock: Clock
 
     async def match(self, tx: Tx, actor: Actor, form: CheckForm) -> Disclosure:
         """Per given value whether it is right, and the life status where the policy holds it.
@@ -42,7 +40,7 @@ class OfficialCheck:
     async def _request(
         self, tx: Tx, actor: Actor, form: CheckForm, action: str, fields: tuple[str, ...]
     ) -> DisclosureRequest:
-        appointment = await self._still_appointed(tx, actor)
+        appointment = await self.identity.standing_appointment(tx, actor)
         agency = actor.appointment
         return DisclosureRequest(
             action=action,
@@ -56,11 +54,3 @@ class OfficialCheck:
             procedure=form.procedure,
             dossier=form.dossier,
         )
-
-    async def _still_appointed(self, tx: Tx, actor: Actor) -> Appointment | None:
-        if actor.person_id is None or actor.appointment is None:
-            return None
-        today = vietnam_day(self.clock.now())
-        standing = await self.identity.appointments(tx, actor.person_id, today)
-        chosen = actor.appointment.appointment_id
-        return next((one for one in standing if one.appointment_id == chosen), None)

@@ -19,7 +19,6 @@ from consent.official_views import match_views, recorded_view, service_views, va
 from consent.room import Consent
 from consent.views import field_views
 from core.actor import Actor, Appointment
-from core.clock import Clock
 from core.database import Tx
 from core.errors import BadInput, Refusal, TooMany
 from core.runtime import part
@@ -111,7 +110,7 @@ async def fields(request: Request, tx: PageTx) -> Response:
 
 
 def _checks(request: Request) -> OfficialCheck:
-    return OfficialCheck(part(request, DisclosureDoor), part(request, Identity), part(request, Clock))  # type: ignore[type-abstract]
+    return OfficialCheck(part(request, DisclosureDoor), part(request, Identity))
 
 
 async def _read(request: Request) -> dict[str, list[str]]:

@@ -313,6 +313,17 @@ class Identity:
         """The appointments in force on a day."""
         return await self.appointed.of_person(tx, person_id, on)
 
+    async def standing_appointment(self, tx: Tx, actor: Actor) -> Appointment | None:
+        """The appointment an official chose, as it stands now; None when it was ended or never chosen.
+
+        A session remembers what it was when it was chosen: whoever lets an official act asks here.
+        """
+        if actor.person_id is None or actor.appointment is None:
+            return None
+        standing = await self.appointments(tx, actor.person_id, self.appointed.today())
+        chosen = actor.appointment.appointment_id
+        return next((one for one in standing if one.appointment_id == chosen), None)
+
 
 def _still_good(account: AccountState | None, who: SignedIn) -> bool:
     if account is None or str(account.account_id) != who.account_id or account.locked:

@@ -1,6 +1,7 @@
 """An administrator of an agency's clients, by browser; he can try to approve his own proposal."""
 
 import re
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -31,6 +32,16 @@ class ClientAdmin:
     world: ProviderWorld
     browser: CitizenBrowser
     key: str
+    appointment: uuid.UUID
+    dismissed: bool = False
+
+    async def dismiss(self) -> None:
+        """His appointment ends now; his session knows nothing of it."""
+        if not self.dismissed:
+            person_id = await self.world.person(self.key)
+            async with self.world.database.page() as tx:
+                await self.world.parts.get(Identity).end_appointment(tx, person_id, self.appointment)
+        self.dismissed = True
 
     async def open(self, path: str = LIST) -> httpx.Response:
         return await self.browser.open(path)
@@ -67,14 +78,13 @@ async def client_admin(
             tx, person_id, agency, UNIT, f"Quản trị {key}", {"*"}, permissions, since, None
         )
     world.clock.advance(timedelta(seconds=30))  # a code of the authenticator is good once
-    admin = ClientAdmin(world, world.browser(), key)
+    admin = ClientAdmin(world, world.browser(), key, appointment)
     await admin.open("/official")
     await admin.browser.sign_in(key)
     try:
         yield admin
     finally:
-        async with world.database.page() as tx:
-            await identity.end_appointment(tx, person_id, appointment)
+        await admin.dismiss()
         await identity.end_sessions(person_id)
 
 
@@ -116,3 +126,40 @@ def state_in(page: httpx.Response) -> str:
     found = re.search(r'id="client-state">([^<]*)<', page.text)
     assert found, page.text[:2000]
     return found[1]
+
+
+async def proposed(admin: ClientAdmin, **changes: Any) -> tuple[str, str]:
+    """Client and review of a proposal that was taken."""
+    before = set(reviews_in(await admin.open()))
+    page = await admin.propose(**changes)
+    assert 'id="told"' in page.text, page.text[:4000]
+    review = (set(reviews_in(page)) - before).pop()
+    shown = await admin.open(review)
+    found = re.search(r'<span class="source">(c-[^<]+)</span>', shown.text)
+    assert found
+    return found[1], review
+
+
+async def approved(first: ClientAdmin, second: ClientAdmin, **changes: Any) -> str:
+    client_id, review = await proposed(first, **changes)
+    page = await second.decide(review, "approve")
+    assert 'id="told"' in page.text, page.text[:4000]
+    return client_id
+
+
+async def changed_form(admin: ClientAdmin, path: str | None = None, **changes: Any) -> Any:
+    """Sends the open form of a change back with some entries changed, as a browser would."""
+    if path is not None:
+        await admin.open(path)
+    page = admin.browser.page
+    assert page is not None
+    text = page.text
+    entries: dict[str, Any] = dict(re.findall(r'<input id="([a-z_]+)"[^>]* value="([^"]*)"', text))
+    entries |= dict(re.findall(r'<textarea id="([a-z_]+)"[^>]*>([^<]*)</textarea>', text))
+    entries |= {"auth_method": re.findall(r'<option value="([^"]+)" selected', text)[0]}
+    for name in ("use", "scope"):
+        entries[name] = re.findall(rf'name="{name}" value="([^"]+)"[^>]* checked', text)
+    entries = {
+        name: value.replace("&#34;", '"') if isinstance(value, str) else value for name, value in entries.items()
+    }
+    return await admin.browser.send("client-form", **{**entries, **changes})

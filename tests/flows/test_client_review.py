@@ -17,17 +17,19 @@ from identity.api import Identity
 from service.embedded import EmbeddedUrls
 from tests.actors.client_admin import (
     LIST,
-    ClientAdmin,
+    approved,
+    changed_form,
     client_admin,
     clients_in,
     errors_in,
     key_set,
     make_unit,
     new_client,
+    proposed,
     reviews_in,
     state_in,
 )
-from tests.actors.registering_client import acts_of, post, registered, web_client
+from tests.actors.registering_client import acts_of, registered
 from tests.actors.relying_party import RelyingParty
 from tests.support.client_certificates import issue
 from tests.support.provider_world import OPERATOR, SCHOOL, ProviderWorld, provider_world
@@ -52,25 +54,6 @@ async def world(
 @pytest.fixture(autouse=True)
 async def fresh_counts(world: ProviderWorld) -> None:
     await world.parts.get(Cache).redis.flushdb()
-
-
-async def proposed(admin: ClientAdmin, **changes: Any) -> tuple[str, str]:
-    """Client and review of a proposal that was taken."""
-    before = set(reviews_in(await admin.open()))
-    page = await admin.propose(**changes)
-    assert 'id="told"' in page.text, page.text[:4000]
-    review = (set(reviews_in(page)) - before).pop()
-    shown = await admin.open(review)
-    found = re.search(r'<span class="source">(c-[^<]+)</span>', shown.text)
-    assert found
-    return found[1], review
-
-
-async def approved(first: ClientAdmin, second: ClientAdmin, **changes: Any) -> str:
-    client_id, review = await proposed(first, **changes)
-    page = await second.decide(review, "approve")
-    assert 'id="told"' in page.text, page.text[:4000]
-    return client_id
 
 
 async def test_two_people_make_a_client(world: ProviderWorld) -> None:
@@ -135,24 +118,6 @@ async def test_a_change_is_shown_and_decided(world: ProviderWorld) -> None:
         page = await second.open(f"{LIST}/{client_id}")
         assert "Cổng tuyển sinh mới" in page.text
         assert (await acts_of(world, client_id))[-2:] == ["oidc.client-changed", "oidc.client-approved"]
-
-
-async def changed_form(admin: ClientAdmin, path: str | None = None, **changes: Any) -> Any:
-    """Sends the open form of a change back with some entries changed, as a browser would."""
-    if path is not None:
-        await admin.open(path)
-    page = admin.browser.page
-    assert page is not None
-    text = page.text
-    entries: dict[str, Any] = dict(re.findall(r'<input id="([a-z_]+)"[^>]* value="([^"]*)"', text))
-    entries |= dict(re.findall(r'<textarea id="([a-z_]+)"[^>]*>([^<]*)</textarea>', text))
-    entries |= {"auth_method": re.findall(r'<option value="([^"]+)" selected', text)[0]}
-    for name in ("use", "scope"):
-        entries[name] = re.findall(rf'name="{name}" value="([^"]+)"[^>]* checked', text)
-    entries = {
-        name: value.replace("&#34;", '"') if isinstance(value, str) else value for name, value in entries.items()
-    }
-    return await admin.browser.send("client-form", **{**entries, **changes})
 
 
 async def test_a_change_meanwhile_makes_the_proposal_stale(world: ProviderWorld) -> None:
@@ -310,51 +275,6 @@ async def test_only_administrators_of_the_agency(world: ProviderWorld) -> None:
         assert answer.status_code in {403, 404}
         assert (await stranger.open(f"{LIST}/reviews/{uuid.uuid4()}")).status_code == 404
         assert (await stranger.open(f"{LIST}/reviews/nonsense")).status_code == 404
-
-
-async def test_a_token_of_the_agency_registers_for_it(world: ProviderWorld) -> None:
-    async with client_admin(world, "Minh") as admin:
-        await admin.open(f"{LIST}/tokens")
-        wrong = await admin.browser.send("token-form", uses="0", days="x", profiles=[], note="Nhà thầu A")
-        assert (wrong.status_code, errors_in(wrong)) == (422, {"uses", "days", "profiles"})
-        assert "Nhà thầu A" in wrong.text
-        page = await admin.browser.send(
-            "token-form", uses="2", days="3", profiles=["standard", "openid-core"], note=EVIL
-        )
-        found = re.search(r'id="initial-token">([^<]+)<', page.text)
-        assert found, page.text[:3000]
-        assert "<script" not in page.text
-        assert found[1] not in (await admin.open(f"{LIST}/tokens")).text
-        answer = await post(world.http(), found[1], web_client())
-        assert answer.status_code == 201, answer.text
-        assert answer.json()["client_id"] in clients_in(await admin.open())
-
-        core = await post(world.http(), found[1], web_client(dinhdanh_profile="openid-core"))
-        assert core.json()["dinhdanh_state"] == "pending"
-        review = reviews_in(await admin.open())[-1]
-        # Who made the token stands behind what is registered with it.
-        own = await admin.post(review, decision="approve", reason="")
-        assert own.status_code == 403
-        async with client_admin(world, "Nga") as second:
-            assert 'id="told"' in (await second.decide(review, "approve")).text
-            assert 'id="legacy"' in (await second.open(f"{LIST}/{core.json()['client_id']}")).text
-        gone = await post(world.http(), found[1], web_client())
-        assert gone.status_code == 401
-
-
-async def test_ending_a_token(world: ProviderWorld) -> None:
-    async with client_admin(world, "Minh") as admin:
-        await admin.open(f"{LIST}/tokens")
-        page = await admin.browser.send("token-form", uses="2", days="3", profiles=["standard"], note="Thử")
-        token = re.search(r'id="initial-token">([^<]+)<', page.text)
-        ident = re.search(r'name="token" value="([^"]+)"', page.text)
-        assert token
-        assert ident
-        ended = await admin.post(f"{LIST}/tokens/revoke", token=ident[1])
-        assert ended.status_code == 303
-        assert (await post(world.http(), token[1], web_client())).status_code == 401
-        assert (await admin.post(f"{LIST}/tokens/revoke", token=ident[1])).status_code == 404
-        assert (await admin.post(f"{LIST}/tokens/revoke", token="nonsense")).status_code == 404
 
 
 async def test_forms_need_their_token(world: ProviderWorld) -> None:

@@ -1,0 +1,112 @@
+"""Four eyes over an agency's clients, whichever way they come; and nobody's eyes after his dismissal."""
+
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+
+from core.cache import Cache
+from core.database import Database
+from core.settings import Settings
+from service.embedded import EmbeddedUrls
+from tests.actors.client_admin import (
+    LIST,
+    client_admin,
+    clients_in,
+    errors_in,
+    make_unit,
+    proposed,
+    reviews_in,
+    state_in,
+)
+from tests.actors.registering_client import post, web_client
+from tests.support.provider_world import ProviderWorld, provider_world
+
+EVIL = '"><script>alert(1)</script>'
+
+
+@pytest.fixture(scope="module")
+async def world(
+    settings: Settings,
+    owner_database: Database,
+    worker_database: Database,
+    database_urls: EmbeddedUrls,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[ProviderWorld]:
+    url, folder = database_urls.database_worker_url, tmp_path_factory.mktemp("eyes")
+    async with provider_world(settings, owner_database, worker_database, url, folder) as made:
+        await make_unit(made)
+        yield made
+
+
+@pytest.fixture(autouse=True)
+async def fresh_counts(world: ProviderWorld) -> None:
+    await world.parts.get(Cache).redis.flushdb()
+
+
+async def test_who_is_dismissed_loses_the_pages_at_once(world: ProviderWorld) -> None:
+    """Security cases on officials: the session remembers the appointment, the database knows its end."""
+    async with client_admin(world, "Minh") as gone, client_admin(world, "Nga") as second:
+        client_id, review = await proposed(second)
+        await gone.open(f"{LIST}/tokens")
+        made = await gone.browser.http.get(f"{LIST}/tokens")
+        csrf = re.search(r'name="csrf" value="([^"]*)"', made.text)
+        assert csrf
+        await gone.dismiss()
+        own = f"{LIST}/{client_id}"
+        for path in (LIST, f"{LIST}/new", f"{LIST}/tokens", own, f"{own}/secret", review):
+            answer = await gone.browser.http.get(path)
+            assert (answer.status_code, answer.headers.get("location")) == (303, "/official/appointment"), path
+        for path, form in (
+            (f"{LIST}/tokens", {"note": "", "uses": "1", "days": "1", "profiles": "fapi2"}),
+            (f"{own}/suspend", {"reason": "x"}),
+            (review, {"decision": "approve", "reason": ""}),
+        ):
+            answer = await gone.browser.http.post(path, data={"csrf": csrf[1], **form})
+            assert (answer.status_code, answer.headers.get("location")) == (303, "/official/appointment"), path
+        assert state_in(await second.open(f"{LIST}/{client_id}")) == "Chờ duyệt"
+
+
+async def test_a_token_of_the_agency_registers_for_it(world: ProviderWorld) -> None:
+    async with client_admin(world, "Minh") as admin:
+        await admin.open(f"{LIST}/tokens")
+        wrong = await admin.browser.send("token-form", uses="0", days="x", profiles=[], note="Nhà thầu A")
+        assert (wrong.status_code, errors_in(wrong)) == (422, {"uses", "days", "profiles"})
+        assert "Nhà thầu A" in wrong.text
+        page = await admin.browser.send(
+            "token-form", uses="2", days="3", profiles=["standard", "openid-core"], note=EVIL
+        )
+        found = re.search(r'id="initial-token">([^<]+)<', page.text)
+        assert found, page.text[:3000]
+        assert "<script" not in page.text
+        assert found[1] not in (await admin.open(f"{LIST}/tokens")).text
+        answer = await post(world.http(), found[1], web_client())
+        assert answer.status_code == 201, answer.text
+        assert answer.json()["client_id"] in clients_in(await admin.open())
+
+        core = await post(world.http(), found[1], web_client(dinhdanh_profile="openid-core"))
+        assert core.json()["dinhdanh_state"] == "pending"
+        review = reviews_in(await admin.open())[-1]
+        # Who made the token stands behind what is registered with it.
+        own = await admin.post(review, decision="approve", reason="")
+        assert own.status_code == 403
+        async with client_admin(world, "Nga") as second:
+            assert 'id="told"' in (await second.decide(review, "approve")).text
+            assert 'id="legacy"' in (await second.open(f"{LIST}/{core.json()['client_id']}")).text
+        gone = await post(world.http(), found[1], web_client())
+        assert gone.status_code == 401
+
+
+async def test_ending_a_token(world: ProviderWorld) -> None:
+    async with client_admin(world, "Minh") as admin:
+        await admin.open(f"{LIST}/tokens")
+        page = await admin.browser.send("token-form", uses="2", days="3", profiles=["standard"], note="Thử")
+        token = re.search(r'id="initial-token">([^<]+)<', page.text)
+        ident = re.search(r'name="token" value="([^"]+)"', page.text)
+        assert token
+        assert ident
+        ended = await admin.post(f"{LIST}/tokens/revoke", token=ident[1])
+        assert ended.status_code == 303
+        assert (await post(world.http(), token[1], web_client())).status_code == 401
+        assert (await admin.post(f"{LIST}/tokens/revoke", token=ident[1])).status_code == 404
+        assert (await admin.post(f"{LIST}/tokens/revoke", token="nonsense")).status_code == 404
