@@ -164,7 +164,7 @@ class RegistrationDesk:
         return await initial_tokens.of_agency(tx, agency_id, self._now())
 
     async def make_token(self, tx: Tx, terms: NewToken, *, by: Who, seconded_by: Who | None = None) -> str:
-        """See initial_tokens.issue. Without a second person, clients of a profile that needs two wait for one."""
+        """See initial_tokens.issue. Without a second person, an official's token makes clients that wait for one."""
         journal, clock = self._registrar.journal, self._registrar.clock
         return await initial_tokens.issue(journal, clock, tx, terms, by=by, seconded_by=seconded_by)
 

@@ -75,6 +75,7 @@ class RegistrationEndpoint:
             # Who made the token stands behind what is registered with it: he cannot be its second person.
             Who(ref, token.made_by, token.note or token.agency_code),
             seconded=token.seconded_by is not None,
+            pending=token.needs_review,
             managed=True,
             origin="registration",
             secret_life=SECRET_LIFE,

@@ -19,7 +19,7 @@ from core.token import TokenRefused
 from oidc.profiles import PROFILES
 from oidc.registration import journal_lines
 from oidc.registration.tables import InitialTokenRow
-from oidc.registration.who import Who
+from oidc.registration.who import Who, person_of
 from privacy.journal.api import Journal
 
 MAX_USES = 100
@@ -68,6 +68,11 @@ class InitialToken:
     seconded_by: str | None
     expires_at: datetime
 
+    @property
+    def needs_review(self) -> bool:
+        """Whether its clients wait for a second person whatever their profile: one official made it, on the pages."""
+        return self.seconded_by is None and person_of(self.made_by) is not None
+
 
 @dataclass(frozen=True, slots=True)
 class NewToken:
@@ -86,7 +91,7 @@ async def issue(
 ) -> str:
     """The token, 35 characters, shown this once. Raises BadInput that names the entry to mend.
 
-    seconded_by: with a second person, clients of a profile that needs two are active at once.
+    seconded_by: with a second person, clients that need two are active at once.
     """
     faults: dict[str, str] = {}
     if not terms.profiles or any(name not in PROFILES for name in terms.profiles):

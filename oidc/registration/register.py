@@ -141,7 +141,7 @@ class Registrar:
         token = new_reference() if terms.managed else None
         now = self.clock.now()
         expires = now + terms.secret_life if secret is not None and terms.secret_life is not None else None
-        if secret is not None and terms.pending:
+        if secret is not None and terms.pending and not terms.managed:
             secret, expires = None, now  # nobody is there to be shown it: one is made after the review
         waits = terms.pending or (profile_named(profile).needs_second_person and not terms.seconded)
         state = "pending" if waits else "active"

@@ -1,10 +1,13 @@
 """Who does something to a registration: for the journal, and to tell two people apart."""
 
+import uuid
 from dataclasses import dataclass
 
 from core.actor import Actor
 from core.errors import NotAllowed
 from privacy.journal.api import ActorRef
+
+_PERSON = "person:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,4 +39,9 @@ class Who:
             appointment=str(appointment.appointment_id),
             name_hint=f"{appointment.title}, {appointment.unit_code}",
         )
-        return cls(ref, f"person:{actor.person_id}", ref.name_hint)
+        return cls(ref, f"{_PERSON}{actor.person_id}", ref.name_hint)
+
+
+def person_of(key: str) -> uuid.UUID | None:
+    """Which person a kept key stands for; None when it is an operator's or a client's."""
+    return uuid.UUID(key.removeprefix(_PERSON)) if key.startswith(_PERSON) else None

@@ -20,6 +20,7 @@ from tests.actors.client_admin import (
     state_in,
 )
 from tests.actors.registering_client import post, web_client
+from tests.actors.relying_party import RelyingParty
 from tests.support.provider_world import ProviderWorld, provider_world
 
 EVIL = '"><script>alert(1)</script>'
@@ -80,19 +81,25 @@ async def test_a_token_of_the_agency_registers_for_it(world: ProviderWorld) -> N
         assert found, page.text[:3000]
         assert "<script" not in page.text
         assert found[1] not in (await admin.open(f"{LIST}/tokens")).text
-        answer = await post(world.http(), found[1], web_client())
-        assert answer.status_code == 201, answer.text
-        assert answer.json()["client_id"] in clients_in(await admin.open())
-
-        core = await post(world.http(), found[1], web_client(dinhdanh_profile="openid-core"))
-        assert core.json()["dinhdanh_state"] == "pending"
-        review = reviews_in(await admin.open())[-1]
-        # Who made the token stands behind what is registered with it.
-        own = await admin.post(review, decision="approve", reason="")
-        assert own.status_code == 403
         async with client_admin(world, "Nga") as second:
-            assert 'id="told"' in (await second.decide(review, "approve")).text
-            assert 'id="legacy"' in (await second.open(f"{LIST}/{core.json()['client_id']}")).text
+            for profile in ("standard", "openid-core"):
+                before = set(reviews_in(await admin.open()))
+                answer = await post(world.http(), found[1], web_client(dinhdanh_profile=profile))
+                told = answer.json()
+                assert (answer.status_code, told["dinhdanh_state"]) == (201, "pending"), answer.text
+                assert told["client_id"] in clients_in(await admin.open())
+                party = RelyingParty(
+                    world.http(), world.clock, world.issuer, told["client_id"], secret=told["client_secret"]
+                )
+                assert (await party.post("/introspect", {"token": "x"})).status_code == 401
+                review = (set(reviews_in(await admin.open())) - before).pop()
+                # Who made the token stands behind what is registered with it.
+                own = await admin.post(review, decision="approve", reason="")
+                assert own.status_code == 403
+                assert 'id="told"' in (await second.decide(review, "approve")).text
+                world.provider.foundation.clients.forget_all()
+                assert (await party.post("/introspect", {"token": "x"})).status_code == 200
+            assert 'id="legacy"' in (await second.open(f"{LIST}/{told['client_id']}")).text
         gone = await post(world.http(), found[1], web_client())
         assert gone.status_code == 401
 
