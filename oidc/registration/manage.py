@@ -17,13 +17,15 @@ from core.token import TokenRefused
 from oidc.client_secrets import secret_matches
 from oidc.edge import json_response
 from oidc.errors import OAuthError
-from oidc.registration import software_statement
+from oidc.profiles import PROFILES
+from oidc.registration import reviews, software_statement
 from oidc.registration.answering import client_information
 from oidc.registration.as_metadata import PROFILE, STATE
 from oidc.registration.change import write_change
 from oidc.registration.check import CheckedMetadata
 from oidc.registration.endpoint import held_by
 from oidc.registration.limits import default_scope, refuse_beyond
+from oidc.registration.own_changes import refuse_unseen
 from oidc.registration.reading import bearer_token, read_metadata, text_member
 from oidc.registration.rooms import RegistrationRooms
 from oidc.registration.state import find_row, hold_row, set_state
@@ -51,7 +53,8 @@ class ManagementEndpoint:
     async def change(self, request: Request) -> Response:
         """The whole registration anew: what is left out falls back to its default (§2.2).
 
-        Raises TokenRefused, OAuthError as at registration, Refusal, Unavailable.
+        Of a client that two people stand behind, keys and contacts alone. Raises TokenRefused, OAuthError as at
+        registration and access_denied, Refusal, Unavailable.
         """
         token, now = bearer_token(request), self._rooms.clock.now()
         async with self._rooms.database.raw_read() as tx:
@@ -67,6 +70,8 @@ class ManagementEndpoint:
         async with self._rooms.database.raw() as tx:
             row = await self._own(request, token, tx, hold=True)  # the token of a change is good once
             _refuse_pending(row)
+            if await _stands_by_two(tx, row):
+                refuse_unseen(row, checked, self._rooms.issuer)
             secret = await write_change(
                 self._rooms.registrar.journal,
                 tx,
@@ -146,6 +151,11 @@ def _refuse_pending(row: Row) -> None:
         raise OAuthError(
             "access_denied", f"{STATE} is pending: the client can be changed after its review.", status=403
         )
+
+
+async def _stands_by_two(tx: Tx, row: Row) -> bool:
+    """Whether a second person looked at the client, or its profile wants one to."""
+    return PROFILES[row["profile"]].needs_second_person or await reviews.was_approved(tx, row)
 
 
 def _itself(row: Row) -> Who:

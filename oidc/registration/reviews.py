@@ -25,6 +25,11 @@ _OPEN_OF_AGENCY = Query(
     .order_by(_C.proposed_at, _C.review_id)
 )
 _OPEN_OF_CLIENT = Query(select(*_C).where(_C.client_id == bindparam("client_id"), _C.decided_at.is_(None)))
+_APPROVED = Query(
+    select(_C.review_id)
+    .where(_C.agency_id == bindparam("agency_id"), _C.client_id == bindparam("client_id"), _C.decision == "approved")
+    .limit(1)
+)
 _FIND = Query(select(*_C).where(_C.review_id == bindparam("review_id"), _C.agency_id == bindparam("agency_id")))
 _DECIDE = Query(
     update(_TABLE)
@@ -129,6 +134,11 @@ async def open_of_agency(tx: Tx, agency_id: uuid.UUID) -> Sequence[Review]:
 async def open_of_client(tx: Tx, client_id: str) -> Review | None:
     row = await tx.row(_OPEN_OF_CLIENT, client_id=client_id)
     return None if row is None else _review(row)
+
+
+async def was_approved(tx: Tx, client: Row) -> bool:
+    """Whether a second person ever approved something of this client."""
+    return await tx.row(_APPROVED, agency_id=client["agency_id"], client_id=client["client_id"]) is not None
 
 
 async def decide(tx: Tx, review: Review, decision: str, *, by: Who, now: datetime, reason: str | None = None) -> None:

@@ -1,16 +1,19 @@
 """A client manages its registration (RFC 7592): security case 47."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from oidc.api import Registration as Rooms
 from oidc.registration.change import SECRET_OVERLAP
 from oidc.registration.register import SECRET_LIFE
+from oidc.registration.who import Who
 from tests.actors.registering_client import DROP, Registration, acts_of, fapi_client, registered, web_client
 from tests.actors.relying_party import RelyingParty
 from tests.support.provider_fixture import world as world
-from tests.support.provider_world import OPERATOR, ProviderWorld
+from tests.support.provider_world import OPERATOR, SECOND_OPERATOR, ProviderWorld
 
 
 def party(world: ProviderWorld, told: dict[str, Any], secret: str) -> RelyingParty:
@@ -222,3 +225,48 @@ async def test_a_registration_is_its_clients_own(world: ProviderWorld) -> None:
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
     options = await world.http().options(made.path)
     assert "access-control-allow-origin" not in options.headers
+
+
+async def approved(world: ProviderWorld, metadata: dict[str, Any], **terms: Any) -> Registration:
+    """Registered by a program, looked at by a second person."""
+    made = await registered(world, metadata, **terms)
+    desk = world.parts.get(Rooms).desk
+    async with world.database.page() as tx:
+        review = await desk.review_of(tx, made.told["client_id"])
+        assert review is not None
+        await desk.approve(tx, review.review_id, world.agency_id, by=Who.of_ref(SECOND_OPERATOR))
+    return made
+
+
+@pytest.mark.parametrize("seconded", [False, True])
+async def test_what_two_people_stand_behind_no_token_changes(world: ProviderWorld, seconded: bool) -> None:
+    """By review, or since two people made the token: RFC 7592 §2.2, 403."""
+    core = {"profiles": ("openid-core",)}
+    metadata = web_client(dinhdanh_profile=DROP, tos_uri="https://rp.example/tos")
+    if seconded:
+        made = await registered(world, metadata, seconded=True, **core)
+    else:
+        made = await approved(world, metadata, **core)
+    token, host = made.token, made.told["redirect_uris"][0].removesuffix("/cb")
+    for changes in (
+        {"redirect_uris": [f"{host}/cb", f"{host}/open-redirector"]},
+        {"post_logout_redirect_uris": [f"{host}/bye"]},
+        {"token_endpoint_auth_method": "client_secret_post"},
+        {"scope": "openid"},
+        {"grant_types": ["authorization_code", "refresh_token"]},
+        {"client_name": "Cổng khác"},
+        {"tos_uri": DROP},
+        {"backchannel_logout_uri": f"{host}/logout"},
+    ):
+        answer = await made.change(**changes)
+        told = answer.json()
+        assert (answer.status_code, told["error"]) == (403, "access_denied"), changes
+        assert set(changes) <= set(re.findall(r"[a-z_]+", told["error_description"]))
+        assert f"/official/clients/{made.told['client_id']}/change" in told["error_description"]
+    assert (await made.read(token=token)).json()["redirect_uris"] == [f"{host}/cb"]
+    keys = fapi_client()["jwks"]
+    answer = await made.change(jwks=keys, contacts=["doi-ho-tro@rp.example"])
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["jwks"], answer.json()["contacts"]) == (keys, ["doi-ho-tro@rp.example"])
+    answer = await made.change(jwks=DROP, jwks_uri=f"{host}/keys", contacts=DROP)
+    assert answer.status_code == 200, answer.text
