@@ -28,6 +28,7 @@ def _small() -> Any:
 class ClientRow(Table, table=True):
     """A relying party, a back end or a resource server of an agency.
 
+    suspended_by: "agency" or "operator" while it is suspended; not known (None) counts as the operator.
     secret_hash: SHA-256 of the secret we issued. assertion_alg: the one algorithm its assertions may have,
     if it named one. audiences: resource identifiers it serves and may introspect tokens for. sector: of the
     pairwise subjects, never changed. secret_expires_at: None for never; former_secret_*: the secret before the
@@ -44,6 +45,7 @@ class ClientRow(Table, table=True):
     agency_code: str
     profile: str
     state: str
+    suspended_by: str | None = None
     name_vi: str
     name_en: str
     auth_method: str

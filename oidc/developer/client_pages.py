@@ -19,6 +19,7 @@ from oidc.developer.seat import seat
 from oidc.developer.views import WHAT_ENDS, WHEN_ENDS, client_line, members, note_views
 from oidc.registration.as_metadata import as_metadata
 from oidc.registration.room import Registration
+from oidc.registration.state import held_by_operator
 
 router = APIRouter(include_in_schema=False)
 MAX_SHOWN = 20
@@ -68,6 +69,7 @@ async def client(request: Request, tx: PageTx, client_id: str) -> Response:
         client=client_line(row, locale, now),
         row=row,
         state=row["state"],
+        by_operator=held_by_operator(row),
         no_secret=without_secret(row),
         radar=radar(row, now),
         what_ends=WHAT_ENDS,

@@ -153,6 +153,7 @@ class Registrar:
             agency_code=terms.agency_code,
             profile=profile,
             state=state,
+            suspended_by=None,
             secret_hash=hash_secret(secret or new_secret()) if has_secret else None,
             secret_expires_at=expires,
             former_secret_hash=None,

@@ -20,6 +20,9 @@ MOVES = {
 }
 """New state → states it may follow."""
 
+_AGENCY, _OPERATOR = "agency", "operator"
+"""Who suspended."""
+
 _C: Any = ClientRow.__table__.c  # type: ignore[attr-defined]
 _ROW = Query(select(*_C).where(_C.client_id == bindparam("client_id")))
 _HELD = Query(select(*_C).where(_C.client_id == bindparam("client_id")).with_for_update())
@@ -28,6 +31,7 @@ _SET = Query(
     .where(_C.client_id == bindparam("of_client"))
     .values(
         state=bindparam("state"),
+        suspended_by=bindparam("suspended_by", type_=_C.suspended_by.type),
         changed_at=bindparam("now", type_=_C.changed_at.type),
         registration_token_hash=bindparam("token_hash", type_=_C.registration_token_hash.type),
     )
@@ -62,24 +66,44 @@ async def set_state(
     """Suspends ("suspended"), reinstates ("active") or deletes ("deleted") a client; its tokens are refused within
     a second. Doing it again does nothing.
 
-    Raises NotFound `client-unknown`, Conflict `client-state`. A pending client becomes active by its review only.
+    What the operator suspended no agency reinstates; whom its agency suspended the operator may suspend on top.
+
+    Raises NotFound `client-unknown`, Conflict `client-state`, `client-suspended-by-operator`. A pending client becomes
+    active by its review only.
     """
     row = await hold_row(tx, client_id, agency_id=agency_id)
-    if row["state"] == state:
+    acting = _AGENCY if by.kind == "official" else _OPERATOR
+    over_agency = state == "suspended" and acting == _OPERATOR and row["suspended_by"] == _AGENCY
+    if row["state"] == state and not over_agency:
         return
-    if row["state"] not in MOVES[state] or (state == "active" and row["state"] == "pending"):
-        raise Conflict("client-state", "The state of this client does not allow that.")
-    await write_state(tx, row, state, now=now)
+    if not over_agency:
+        _refuse_move(row, state, acting)
+    await write_state(tx, row, state, now=now, suspended_by=acting if state == "suspended" else None)
     await journal_lines.write(
         journal, tx, f"oidc.client-{state}", by, agency=row["agency_code"], client=client_id, reason=reason
     )
 
 
-async def write_state(tx: Tx, row: Row, state: str, *, now: datetime) -> None:
+async def write_state(tx: Tx, row: Row, state: str, *, now: datetime, suspended_by: str | None = None) -> None:
     """The bare change of a held row, told to all processes."""
     token_hash = None if state == "deleted" else row["registration_token_hash"]
-    await tx.run(_SET, of_client=row["client_id"], state=state, now=after(row, now), token_hash=token_hash)
+    values = {"state": state, "suspended_by": suspended_by, "token_hash": token_hash}
+    await tx.run(_SET, of_client=row["client_id"], now=after(row, now), **values)
     await announce(tx, row["client_id"])
+
+
+def held_by_operator(row: Row) -> bool:
+    """Whether the client is suspended, and not by its agency. Of clients suspended before this was kept: so."""
+    return row["state"] == "suspended" and row["suspended_by"] != _AGENCY
+
+
+def _refuse_move(row: Row, state: str, acting: str) -> None:
+    if row["state"] not in MOVES[state] or (state == "active" and row["state"] == "pending"):
+        raise Conflict("client-state", "The state of this client does not allow that.")
+    if state == "active" and acting == _AGENCY and held_by_operator(row):
+        raise Conflict(
+            "client-suspended-by-operator", "The operator suspended this client: only the operator reinstates it."
+        )
 
 
 async def announce(tx: Tx, client_id: str) -> None:

@@ -11,6 +11,7 @@ from core.settings import Settings
 from service.embedded import EmbeddedUrls
 from tests.actors.client_admin import (
     LIST,
+    approved,
     client_admin,
     clients_in,
     errors_in,
@@ -21,7 +22,7 @@ from tests.actors.client_admin import (
 )
 from tests.actors.registering_client import post, web_client
 from tests.actors.relying_party import RelyingParty
-from tests.support.provider_world import ProviderWorld, provider_world
+from tests.support.provider_world import OPERATOR, ProviderWorld, provider_world
 
 EVIL = '"><script>alert(1)</script>'
 
@@ -117,3 +118,41 @@ async def test_ending_a_token(world: ProviderWorld) -> None:
         assert (await post(world.http(), token[1], web_client())).status_code == 401
         assert (await admin.post(f"{LIST}/tokens/revoke", token=ident[1])).status_code == 404
         assert (await admin.post(f"{LIST}/tokens/revoke", token="nonsense")).status_code == 404
+
+
+async def test_what_the_operator_suspended_the_agency_cannot_reinstate(world: ProviderWorld) -> None:
+    async with client_admin(world, "Minh") as first, client_admin(world, "Nga") as second:
+        client_id = await approved(first, second)
+        page = f"{LIST}/{client_id}"
+
+        async def operator(state: str) -> None:
+            async with world.database.raw() as tx:
+                await world.provider.registrar.set_state(tx, client_id, state, by=OPERATOR)
+
+        async def agency(act: str) -> int:
+            return (await first.post(f"{page}/{act}", reason="Thử")).status_code
+
+        await operator("suspended")
+        shown = await first.open(page)
+        assert 'id="by-operator"' in shown.text
+        assert 'id="to-reinstate"' not in shown.text
+        assert await agency("suspend") == 303  # nothing changes: it is no way to make the suspension its own
+        refused = await first.post(f"{page}/reinstate")
+        assert (refused.status_code, "Đơn vị vận hành" in refused.text) == (409, True)
+        await operator("active")
+        assert state_in(await first.open(page)) == "Đang dùng"
+
+        assert await agency("suspend") == 303
+        await operator("suspended")  # on top of the agency
+        assert await agency("reinstate") == 409
+        await operator("active")
+        assert (await agency("suspend"), await agency("reinstate")) == (303, 303)
+        assert state_in(await first.open(page)) == "Đang dùng"
+
+
+async def test_a_suspension_of_before_counts_as_the_operators(world: ProviderWorld) -> None:
+    async with client_admin(world, "Minh") as first, client_admin(world, "Nga") as second:
+        client_id = await approved(first, second)
+        async with world.owner.raw() as tx:  # as a process of before this column wrote it
+            await tx.conn.execute("UPDATE oidc.clients SET state = 'suspended' WHERE client_id = $1", client_id)
+        assert (await first.post(f"{LIST}/{client_id}/reinstate")).status_code == 409
