@@ -54,6 +54,33 @@ async def test_the_worker_has_no_business_with_it(worker_database: Database, tab
             await tx.conn.fetch(f"SELECT * FROM oidc.{table}")
 
 
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        ("clients", "secret_hash"),
+        ("clients", "former_secret_hash"),
+        ("clients", "registration_token_hash"),
+        ("grants", "code_hash"),
+        ("grants", "code_challenge"),
+        ("grants", "nonce"),
+        ("refresh_tokens", "token_hash"),
+        ("refresh_tokens", "successor_salt"),
+        ("signing_keys", "sealed"),
+        ("initial_access_tokens", "token_hash"),
+    ],
+)
+async def test_the_reader_counts_and_sees_no_secret(reader_database: Database, table: str, column: str) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with reader_database.raw_read() as tx:
+            await tx.conn.fetch(f"SELECT {column} FROM oidc.{table}")
+
+
+async def test_the_reader_counts(reader_database: Database) -> None:
+    async with reader_database.raw_read() as tx:
+        for table in ("clients", "grants", "refresh_tokens", "signing_keys"):
+            assert await tx.conn.fetchval(f"SELECT count(*) FROM oidc.{table}") == 0
+
+
 async def test_terms_of_a_token_stay(database: Database) -> None:
     for column in ("profiles", "expires_at", "agency_id", "seconded_by", "token_hash"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
