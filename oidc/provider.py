@@ -209,9 +209,7 @@ class OpenIdProvider:
     ) -> Registered:
         """See registration.register.Registrar.register. The document of a sector is fetched and checked first."""
         checked = self.registrar.check(metadata, profile)
-        if checked.options.sector_identifier_uri is not None:
-            uri = checked.options.sector_identifier_uri
-            await check_sector_document(self._outbound, uri, checked.redirect_uris)
+        await check_sector_document(self._outbound, checked.sector_document)
         return await self.registrar.register(
             tx,
             metadata,

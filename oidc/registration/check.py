@@ -30,6 +30,14 @@ _WITHOUT_REDIRECT = frozenset({CIBA, DEVICE})
 
 
 @dataclass(frozen=True, slots=True)
+class SectorDocument:
+    """A `sector_identifier_uri`, and the addresses that stand in the document there if the sector is the client's."""
+
+    uri: str
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CheckedMetadata:
     """Values for the row; see tables.ClientRow. sector: None when the addresses have several hosts."""
 
@@ -53,6 +61,12 @@ class CheckedMetadata:
     default_acr_values: tuple[str, ...]
     options: ClientOptions
     details: dict[str, Any]
+
+    @property
+    def sector_document(self) -> SectorDocument | None:
+        """What has to be read before the sector is believed."""
+        uri = self.options.sector_identifier_uri
+        return None if uri is None else SectorDocument(uri, _to_list(self.redirect_uris, self.jwks_uri, self.options))
 
 
 def check_metadata(
@@ -92,7 +106,7 @@ def check_metadata(
         post_logout_redirect_uris=_uris(metadata, "post_logout_redirect_uris", sandbox=sandbox),
         grant_types=grant_types,
         scopes=_scopes(metadata, grant_types),
-        sector=_sector(options, redirects),
+        sector=_sector(options, redirects, jwks_uri),
         id_token_alg=_one_of(metadata, "id_token_signed_response_alg", profile.id_token_algs, profile.id_token_algs[0]),
         access_token_alg=_one_of(metadata, "access_token_signing_alg", SIGNING_ALGORITHMS, SIGNING_ALGORITHMS[0]),
         # Tightening is the client's right; loosening the profile is nobody's.
@@ -113,11 +127,20 @@ def profile_named(name: str) -> Profile:
     return PROFILES[name]
 
 
-def _sector(options: ClientOptions, redirects: tuple[str, ...]) -> str | None:
+def _sector(options: ClientOptions, redirects: tuple[str, ...], jwks_uri: str | None) -> str | None:
     """The host of the sector's document, else the one host of all addresses (OpenID Connect Core §8.1)."""
     if options.sector_identifier_uri is not None:
+        if not _to_list(redirects, jwks_uri, options):
+            raise _refused("sector_identifier_uri", "needs an address of the client that its document can list")
         return urlsplit(options.sector_identifier_uri).hostname
     return sector_of(redirects)
+
+
+def _to_list(redirects: tuple[str, ...], jwks_uri: str | None, options: ClientOptions) -> tuple[str, ...]:
+    """What ties a client to a sector: its redirect addresses (Registration §5), else an address it is found at
+    (CIBA Core §4). An empty list would stand in any document of anybody."""
+    found = [uri for uri in (jwks_uri, options.backchannel_client_notification_endpoint) if uri is not None]
+    return redirects or tuple(found[:1])
 
 
 def _shapes(metadata: Mapping[str, Any], server: Mapping[str, Any]) -> dict[str, Any]:

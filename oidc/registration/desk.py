@@ -203,8 +203,7 @@ class RegistrationDesk:
         refuse_beyond(
             checked.scopes, checked.options.authorization_details_types, await self.held(tx, agency_id), purpose
         )
-        if checked.options.sector_identifier_uri is not None:
-            await self._check_sector(checked.options.sector_identifier_uri, checked.redirect_uris)
+        await self._check_sector(checked.sector_document)
         return checked
 
     async def _line(self, tx: Tx, action: str, row: Row, by: Who, *, reason: str | None = None, **details: str) -> None:

@@ -49,8 +49,7 @@ class RegistrationEndpoint:
             held = await held_by(self._rooms.consent, tx, token.agency_id)
         profile = _profile(metadata, token)
         checked = self._checked(metadata, profile, held)
-        if checked.options.sector_identifier_uri is not None:
-            await self._rooms.check_sector(checked.options.sector_identifier_uri, checked.redirect_uris)
+        await self._rooms.check_sector(checked.sector_document)
         terms = self._terms(token)
         async with self._rooms.database.raw() as tx:
             await refuse_taken(tx, self._rooms.registrar.sector(checked, terms), token.agency_id)

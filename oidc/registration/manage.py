@@ -64,8 +64,7 @@ class ManagementEndpoint:
         self._refuse_foreign(row, sent)
         async with self._rooms.database.raw_read() as tx:
             checked = await self._checked(tx, row, sent)
-        if checked.options.sector_identifier_uri is not None:
-            await self._rooms.check_sector(checked.options.sector_identifier_uri, checked.redirect_uris)
+        await self._rooms.check_sector(checked.sector_document)
         follows = new_reference()
         async with self._rooms.database.raw() as tx:
             row = await self._own(request, token, tx, hold=True)  # the token of a change is good once

@@ -18,6 +18,7 @@ from oidc.client_secrets import hash_secret, new_secret
 from oidc.errors import OAuthError
 from oidc.registration import journal_lines, reviews
 from oidc.registration.check import CheckedMetadata, check_metadata, profile_named
+from oidc.registration.sectors import refuse_taken
 from oidc.registration.state import announce, set_state
 from oidc.registration.who import Who
 from oidc.tables import ClientRow
@@ -98,8 +99,8 @@ class Registrar:
         sector: str | None = None,
         client_id: str | None = None,
     ) -> Registered:
-        """By an operator. Checks, stores, journals. Raises OAuthError (RFC 7591 §3.2.2), Conflict `client-exists`,
-        BadInput `same-person`.
+        """By an operator. Checks, stores, journals. Raises OAuthError (RFC 7591 §3.2.2; also for another agency's
+        sector), Conflict `client-exists`, BadInput `same-person`.
 
         metadata: as in RFC 7591 and OpenID Connect Registration. audiences: resource identifiers that the
         client serves and may introspect tokens for. sector: needed when the redirect addresses have several
@@ -119,6 +120,7 @@ class Registrar:
             sector=sector,
             client_id=client_id,
         )
+        await refuse_taken(tx, self.sector(checked, terms), agency_id)
         made = await self.store(tx, checked, profile, terms)
         if seconded_by is not None:
             await journal_lines.write(

@@ -1,12 +1,11 @@
 """Registration as one object of a process: the two endpoints, and the acts that pages and commands do."""
 
-from collections.abc import Sequence
-
 from consent.api import Consent
 from core.clock import Clock
 from core.database import Database
 from core.outbound import Outbound
 from core.settings import Settings
+from oidc.registration.check import SectorDocument
 from oidc.registration.desk import RegistrationDesk
 from oidc.registration.endpoint import RegistrationEndpoint
 from oidc.registration.manage import ManagementEndpoint
@@ -28,8 +27,8 @@ class Registration:
         consent: Consent,
         registrar: Registrar,
     ) -> None:
-        async def check_sector(uri: str, addresses: Sequence[str]) -> None:
-            await check_sector_document(outbound, uri, addresses)
+        async def check_sector(document: SectorDocument | None) -> None:
+            await check_sector_document(outbound, document)
 
         self.desk = RegistrationDesk(settings.issuer, consent, registrar, check_sector)
         rooms = RegistrationRooms(settings.issuer, database, clock, consent, registrar, check_sector)

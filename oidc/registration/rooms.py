@@ -1,14 +1,15 @@
 """What the endpoints of registration work with."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from consent.api import Consent
 from core.clock import Clock
 from core.database import Database
+from oidc.registration.check import SectorDocument
 from oidc.registration.register import Registrar
 
-CheckSector = Callable[[str, Sequence[str]], Awaitable[None]]
+CheckSector = Callable[[SectorDocument | None], Awaitable[None]]
 """Fetches the document at a `sector_identifier_uri`; raises OAuthError when it does not list every address."""
 
 

@@ -94,7 +94,7 @@ async def write_state(tx: Tx, row: Row, state: str, *, now: datetime, suspended_
 
 def held_by_operator(row: Row) -> bool:
     """Whether the client is suspended, and not by its agency. Of clients suspended before this was kept: so."""
-    return row["state"] == "suspended" and row["suspended_by"] != _AGENCY
+    return bool(row["state"] == "suspended" and row["suspended_by"] != _AGENCY)
 
 
 def _refuse_move(row: Row, state: str, acting: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 from core.errors import BadInput
 from core.ids import hash_reference
 from core.jose import SigningKey
+from oidc.errors import OAuthError
 from tests.actors.registering_client import (
     DROP,
     PUBLISHER,
@@ -24,7 +25,7 @@ from tests.actors.registering_client import (
 )
 from tests.actors.relying_party import RelyingParty, forged_jwt
 from tests.support.provider_fixture import world as world
-from tests.support.provider_world import SCHOOL, ProviderWorld
+from tests.support.provider_world import OPERATOR, SCHOOL, ProviderWorld
 
 KEY = SigningKey.generate("ES256")
 
@@ -300,7 +301,16 @@ async def test_an_agency_without_policies_gets_a_pseudonym_alone(world: Provider
 async def test_another_agencys_host_is_not_given_away(world: ProviderWorld) -> None:
     mine = await registered(world)
     other = await new_token(world, agency_id=uuid.uuid4())
-    answer = await post(world.http(), other, web_client(redirect_uris=mine.told["redirect_uris"]))
+    theirs = web_client(redirect_uris=mine.told["redirect_uris"])
+    answer = await post(world.http(), other, theirs)
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_redirect_uri")
+    with pytest.raises(OAuthError, match="invalid-redirect-uri"):  # the operator does not give it away either
+        async with world.database.raw() as tx:
+            await world.provider.registrar.register(
+                tx, theirs, agency_id=uuid.uuid4(), agency_code="X1", by=OPERATOR, profile="standard"
+            )
+    assert (await mine.delete()).status_code == 204
+    answer = await post(world.http(), other, theirs)  # its people's pseudonyms outlive a client
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_redirect_uri")
 
 

@@ -1,6 +1,7 @@
 """Registration: what is single stays single, however many come at once."""
 
 import asyncio
+import uuid
 
 from core.errors import Conflict
 from oidc.api import Registration
@@ -25,6 +26,18 @@ async def test_a_token_for_three_makes_three(world: ProviderWorld) -> None:
     token, http = await new_token(world, uses=3), world.http()
     answers = await asyncio.gather(*(post(http, token, web_client()) for _ in range(AT_ONCE)))
     assert sorted(answer.status_code for answer in answers) == [201] * 3 + [401] * (AT_ONCE - 3)
+
+
+async def test_a_host_goes_to_one_agency(world: ProviderWorld) -> None:
+    """Agencies that register the same host in the same moment: one has it, whose pseudonyms it is for."""
+    tokens = [await new_token(world, agency_id=uuid.uuid4()) for _ in range(AT_ONCE)]
+    metadata, http = web_client(scope="openid"), world.http()
+    answers = await asyncio.gather(*(post(http, token, metadata) for token in tokens))
+    assert sorted(answer.status_code for answer in answers) == [201] + [400] * (AT_ONCE - 1)
+    agencies = await world.fetch(
+        "SELECT DISTINCT agency_id FROM oidc.clients WHERE redirect_uris = $1", metadata["redirect_uris"]
+    )
+    assert len(agencies) == 1
 
 
 async def test_one_registration_token_changes_once(world: ProviderWorld) -> None:

@@ -166,3 +166,29 @@ def test_the_sandbox_takes_the_loopback_host() -> None:
     uris = ["http://localhost:8001/callback"]
     assert check(redirect_uris=uris, sandbox=True).redirect_uris == tuple(uris)
     assert refusal(redirect_uris=uris) == "invalid_redirect_uri"
+
+
+SECTOR = "https://sector.example/list.json"
+KIOSK: dict[str, Any] = {
+    "redirect_uris": ...,
+    "grant_types": ["urn:ietf:params:oauth:grant-type:device_code"],
+    "response_types": [],
+    "sector_identifier_uri": SECTOR,
+}
+
+
+def test_what_a_sectors_document_has_to_list() -> None:
+    assert check().sector_document is None
+    portal = check(sector_identifier_uri=SECTOR, jwks_uri="https://rp.example/keys").sector_document
+    assert portal is not None
+    assert (portal.uri, portal.addresses) == (SECTOR, ("https://rp.example/cb",))
+    kiosk = check(**KIOSK, jwks_uri="https://kiosk.example/keys")
+    assert kiosk.sector == "sector.example"
+    assert kiosk.sector_document is not None
+    assert kiosk.sector_document.addresses == ("https://kiosk.example/keys",)
+
+
+def test_without_an_address_no_document_stands_for_a_client() -> None:
+    """An empty list is in every document: anybody's sector could be had."""
+    assert refusal(**KIOSK) == "invalid_client_metadata"
+    assert refusal(**KIOSK, jwks=JWKS) == "invalid_client_metadata"
