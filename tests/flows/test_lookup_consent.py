@@ -34,9 +34,9 @@ async def world(
         yield made
 
 
-async def backend(world: ProviderWorld, purpose: str = SCHOOL) -> AgencyBackend:
+async def backend(world: ProviderWorld, purpose: str = SCHOOL, **terms: str) -> AgencyBackend:
     party = await world.register(
-        method="private_key_jwt", dpop=True, grant_types=["client_credentials"], scope="lookup"
+        method="private_key_jwt", dpop=True, grant_types=["client_credentials"], scope="lookup", **terms
     )
     return await AgencyBackend(party, purpose, PROCEDURE, legal_basis="consent").connect()
 
@@ -131,7 +131,7 @@ async def test_anothers_consent_opens_nothing(world: ProviderWorld) -> None:
     ours = world.agency_id
     try:
         world.agency_id = other
-        stranger = await backend(world)
+        stranger = await backend(world, agency_code="H40.02")
     finally:
         world.agency_id = ours
     assert code_of(await stranger.records("An")) == "consent-missing"

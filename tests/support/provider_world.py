@@ -116,7 +116,8 @@ class ProviderWorld:
         self, *, profile: str = "standard", method: str = "client_secret_basic", dpop: bool = False, **changes: Any
     ) -> RelyingParty:
         """A client of the agency, and the relying party that plays it."""
-        ours = {name: changes.pop(name) for name in ("audiences", "sector", "purpose") if name in changes}
+        own = ("agency_code", "audiences", "sector", "purpose")
+        ours = {"agency_code": AGENCY, **{name: changes.pop(name) for name in own if name in changes}}
         key = SigningKey.generate("ES256") if method == "private_key_jwt" else None
         grant_types = changes.get("grant_types", ["authorization_code", "refresh_token"])
         metadata: dict[str, Any] = {
@@ -138,7 +139,6 @@ class ProviderWorld:
                 tx,
                 metadata,
                 agency_id=self.agency_id,
-                agency_code=AGENCY,
                 by=OPERATOR,
                 seconded_by=SECOND_OPERATOR if profile == "openid-core" else None,
                 profile=profile,
