@@ -26,7 +26,7 @@ from oidc.registration.register import DEFAULT_PURPOSE, SECRET_LIFE, Registered,
 from oidc.registration.reviews import Review
 from oidc.registration.rooms import CheckSector
 from oidc.registration.sectors import refuse_taken
-from oidc.registration.software_statement import MEMBER, with_statement
+from oidc.registration.software_statement import with_statement
 from oidc.registration.state import find_row, hold_row, set_state, write_state
 from oidc.registration.who import Who
 from oidc.tables import ClientRow
@@ -80,7 +80,8 @@ class RegistrationDesk:
         self, tx: Tx, appointment: Appointment, metadata: Mapping[str, Any], profile: str, *, by: Who
     ) -> Registered:
         """A new client, pending until somebody else approves it. Raises OAuthError as at registration."""
-        checked = await self._checked(tx, metadata, profile, appointment.agency_id, DEFAULT_PURPOSE)
+        merged = await self._merged(tx, metadata, appointment.agency_id)
+        checked = await self._checked(tx, merged, profile, appointment.agency_id, DEFAULT_PURPOSE)
         terms = Terms(
             appointment.agency_id,
             appointment.agency_code,
@@ -95,12 +96,14 @@ class RegistrationDesk:
     async def propose_change(
         self, tx: Tx, client_id: str, agency_id: uuid.UUID, metadata: Mapping[str, Any], *, by: Who
     ) -> uuid.UUID:
-        """New metadata for an active or suspended client. Raises OAuthError, Conflict `review-open`, `client-state`."""
+        """New metadata for an active or suspended client, kept as they will hold: whoever reviews them sees what a
+        software statement says, not what it covers. Raises OAuthError, Conflict `review-open`, `client-state`."""
         row = await hold_row(tx, client_id, agency_id=agency_id)
         if row["state"] not in {"active", "suspended"}:
             raise Conflict("client-state", "The state of this client does not allow that.")
-        refuse_other_sector(row, await self._checked(tx, metadata, row["profile"], agency_id, row["purpose"]))
-        review_id = await reviews.propose_change(tx, row, metadata, by=by, now=self._now())
+        merged = await self._merged(tx, metadata, agency_id)
+        refuse_other_sector(row, await self._checked(tx, merged, row["profile"], agency_id, row["purpose"]))
+        review_id = await reviews.propose_change(tx, row, merged, by=by, now=self._now())
         await self._line(tx, journal_lines.PROPOSED, row, by)
         return review_id
 
@@ -114,11 +117,12 @@ class RegistrationDesk:
             row = await hold_row(tx, review.client_id, agency_id=agency_id)
             await reviews.decide(tx, review, "approved", by=by, now=self._now())
             if row["changed_at"] != review.based_on:
-                raise Conflict(
-                    "review-stale", "The client was changed since this was proposed. Refuse it, and propose anew."
-                )
+                raise _stale()
             if review.metadata is not None:
-                checked = await self._checked(tx, review.metadata, row["profile"], agency_id, row["purpose"])
+                merged = await self._merged(tx, review.metadata, agency_id)
+                if merged != review.metadata:
+                    raise _stale()  # what was looked at is not what would hold
+                checked = await self._checked(tx, merged, row["profile"], agency_id, row["purpose"])
                 await write_change(self._registrar.journal, tx, row, checked, by=by, now=self._now())
             else:
                 await self._activate(tx, row)
@@ -192,14 +196,16 @@ class RegistrationDesk:
         refuse_beyond(row["scopes"], types, await self.held(tx, row["agency_id"]), row["purpose"])
         await write_state(tx, row, "active", now=self._now())
 
-    async def _checked(
-        self, tx: Tx, metadata: Mapping[str, Any], profile: str, agency_id: uuid.UUID, purpose: str
-    ) -> CheckedMetadata:
-        """Statement, rules, policies, sector: everything but who may do it."""
+    async def _merged(self, tx: Tx, metadata: Mapping[str, Any], agency_id: uuid.UUID) -> dict[str, Any]:
+        """The metadata as they will hold: with what their software statement says, without what is ours to say."""
         own = {name: value for name, value in metadata.items() if name not in {PROFILE, STATE}}
-        if MEMBER in own:
-            own = await with_statement(tx, own, agency_id=agency_id, issuer=self._issuer, now=self._now())
-        checked = self._registrar.check(own, profile)
+        return await with_statement(tx, own, agency_id=agency_id, issuer=self._issuer, now=self._now())
+
+    async def _checked(
+        self, tx: Tx, merged: Mapping[str, Any], profile: str, agency_id: uuid.UUID, purpose: str
+    ) -> CheckedMetadata:
+        """Rules, policies, sector: everything but who may do it."""
+        checked = self._registrar.check(merged, profile)
         refuse_beyond(
             checked.scopes, checked.options.authorization_details_types, await self.held(tx, agency_id), purpose
         )
@@ -214,3 +220,7 @@ class RegistrationDesk:
 
     def _now(self) -> datetime:
         return self._registrar.clock.now()
+
+
+def _stale() -> Conflict:
+    return Conflict("review-stale", "The client was changed since this was proposed. Refuse it, and propose anew.")

@@ -1,5 +1,6 @@
 """Four eyes over an agency's clients, whichever way they come; and nobody's eyes after his dismissal."""
 
+import json
 import re
 from collections.abc import AsyncIterator
 
@@ -7,11 +8,13 @@ import pytest
 
 from core.cache import Cache
 from core.database import Database
+from core.jose import SigningKey
 from core.settings import Settings
 from service.embedded import EmbeddedUrls
 from tests.actors.client_admin import (
     LIST,
     approved,
+    changed_form,
     client_admin,
     clients_in,
     errors_in,
@@ -20,7 +23,7 @@ from tests.actors.client_admin import (
     reviews_in,
     state_in,
 )
-from tests.actors.registering_client import post, web_client
+from tests.actors.registering_client import post, statement, trust_publisher, web_client
 from tests.actors.relying_party import RelyingParty
 from tests.support.provider_world import OPERATOR, ProviderWorld, provider_world
 
@@ -156,3 +159,27 @@ async def test_a_suspension_of_before_counts_as_the_operators(world: ProviderWor
         async with world.owner.raw() as tx:  # as a process of before this column wrote it
             await tx.conn.execute("UPDATE oidc.clients SET state = 'suspended' WHERE client_id = $1", client_id)
         assert (await first.post(f"{LIST}/{client_id}/reinstate")).status_code == 409
+
+
+async def test_a_statement_hides_nothing_from_the_second_person(world: ProviderWorld) -> None:
+    """What a publisher signed stands above what is proposed, and so is what the second person has to see."""
+    key = SigningKey.generate("ES256")
+    await trust_publisher(world, key)
+    async with client_admin(world, "Minh") as first, client_admin(world, "Nga") as second:
+        said = statement(key, client_name="Cổng do nhà phát hành đặt tên")
+        further = json.dumps({"software_statement": said})
+        client_id = await approved(first, second)
+        proposal = await changed_form(first, path=f"{LIST}/{client_id}/change", name_vi="Tên vô hại", further=further)
+        assert 'id="told"' in proposal.text, proposal.text[:3000]
+        review = reviews_in(proposal)[-1]
+        shown = await second.open(review)
+        assert "Cổng do nhà phát hành đặt tên" in shown.text
+        # As a proposal of before lay there: what the statement says is not in it.
+        await world.fetch(
+            'UPDATE oidc.client_reviews SET metadata = metadata || \'{"client_name": "Tên vô hại"}\'::jsonb'
+            " WHERE client_id = $1 AND decided_at IS NULL RETURNING review_id",
+            client_id,
+        )
+        stale = await second.decide(review, "approve")
+        assert stale.status_code == 409
+        assert "Cổng do nhà phát hành đặt tên" not in (await second.open(f"{LIST}/{client_id}")).text
