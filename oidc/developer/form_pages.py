@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from consent.api import Consent
-from core.database import Row, Tx
+from core.database import Database, Row, Tx
 from core.errors import BadInput, Conflict
 from core.runtime import part
 from core.web.edge import PageTx
@@ -31,6 +32,8 @@ from oidc.developer.seat import Seat, seat
 from oidc.errors import OAuthError
 from oidc.profiles import PROFILES as RULES
 from oidc.registration.as_metadata import as_metadata
+from oidc.registration.check import SectorDocument
+from oidc.registration.desk import RegistrationDesk
 from oidc.registration.room import Registration
 
 LIST = "/official/clients"
@@ -51,8 +54,9 @@ async def new_form(request: Request, tx: PageTx) -> Response:
 @router.post("/official/clients/new")
 async def propose(request: Request, tx: PageTx) -> Response:
     """A new client, pending until a second person approves it."""
-    form = form_from(await _read(request))
-    here = await seat(request, tx)
+    form, desk = form_from(await _read(request)), part(request, Registration).desk
+    async with part(request, Database).page() as before:
+        here = await seat(request, before)
     if isinstance(here, Response):
         return here
     profile = form.values["profile"]
@@ -60,8 +64,9 @@ async def propose(request: Request, tx: PageTx) -> Response:
         if profile not in RULES:
             raise BadInput("client-form", "Some entries have to be mended.", fields={"profile": FAULTS["profile"]})
         metadata = metadata_of(form)
+        read = await _document(request, desk, metadata, profile, here.appointment.agency_id)
         async with tx.savepoint():
-            await part(request, Registration).desk.propose(tx, here.appointment, metadata, profile, by=here.who)
+            await desk.propose(tx, here.appointment, metadata, profile, by=here.who, read=read)
     except (BadInput, OAuthError) as fault:
         return await _page(request, tx, here, form, None, fault)
     return RedirectResponse(f"{LIST}?proposed=1", 303)
@@ -80,20 +85,32 @@ async def change_form(request: Request, tx: PageTx, client_id: str) -> Response:
 @router.post("/official/clients/{client_id}/change")
 async def propose_change(request: Request, tx: PageTx, client_id: str) -> Response:
     """A change that waits for a second person; until then the client stays as it is."""
-    form = form_from(await _read(request))
-    here = await seat(request, tx)
-    if isinstance(here, Response):
-        return here
-    desk = part(request, Registration).desk
-    row = await desk.client(tx, client_id, here.appointment.agency_id)
+    form, desk = form_from(await _read(request)), part(request, Registration).desk
+    async with part(request, Database).page() as before:
+        here = await seat(request, before)
+        if isinstance(here, Response):
+            return here
+        row = await desk.client(before, client_id, here.appointment.agency_id)
     form = ClientForm({**form.values, "profile": row["profile"]}, form.uses, form.scopes)
     try:
         metadata = {**metadata_of(form), **_kept(row)}
+        agency_id = here.appointment.agency_id
+        read = await _document(request, desk, metadata, row["profile"], agency_id, row["purpose"])
         async with tx.savepoint():
-            await desk.propose_change(tx, client_id, here.appointment.agency_id, metadata, by=here.who)
+            await desk.propose_change(tx, client_id, agency_id, metadata, by=here.who, read=read)
     except (BadInput, OAuthError, Conflict) as fault:
         return await _page(request, tx, here, form, row, fault)
     return RedirectResponse(f"{LIST}?proposed=1", 303)
+
+
+async def _document(
+    request: Request, desk: RegistrationDesk, metadata: Mapping[str, Any], profile: str, agency_id: UUID, *purpose: str
+) -> SectorDocument | None:
+    """The sector's document, read before the transaction of the act takes its connection."""
+    async with part(request, Database).page() as before:
+        document = await desk.document(before, metadata, profile, agency_id, *purpose)
+    await desk.read_document(document)
+    return document
 
 
 def _kept(row: Row) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from core.clock import Clock
-from core.database import Tx
+from core.database import Database, Tx
 from core.errors import NotFound, Refusal
 from core.runtime import part
 from core.web.edge import PageTx
@@ -36,13 +36,17 @@ async def review(request: Request, tx: PageTx, review_id: str) -> Response:
 async def decide(request: Request, tx: PageTx, review_id: str) -> Response:
     """The decision. Nobody approves what he proposed himself."""
     form = await read_form(request, {"decision": 10, "reason": MAX_REASON})
-    here = await seat(request, tx)
+    async with part(request, Database).page() as before:
+        here = await seat(request, before)
     if isinstance(here, Response):
         return here
     desk, ident, agency_id = part(request, Registration).desk, _ident(review_id), here.appointment.agency_id
     try:
         if form["decision"] == "approve":
-            await desk.approve(tx, ident, agency_id, by=here.who)
+            async with part(request, Database).page() as before:
+                document = await desk.document_of_review(before, ident, agency_id)
+            await desk.read_document(document)  # before the transaction of the act takes its connection
+            await desk.approve(tx, ident, agency_id, by=here.who, read=document)
         elif form["decision"] == "refuse" and form["reason"].isprintable():
             await desk.refuse(tx, ident, agency_id, by=here.who, reason=form["reason"].strip())
         else:

@@ -15,10 +15,11 @@ from core.actor import Appointment
 from core.database import Query, Row, Tx
 from core.errors import Conflict
 from oidc.client_options import ClientOptions
+from oidc.errors import OAuthError
 from oidc.registration import initial_tokens, journal_lines, reviews, software_statement
 from oidc.registration.as_metadata import PROFILE, STATE
 from oidc.registration.change import refuse_other_sector, renew_secret, write_change
-from oidc.registration.check import CheckedMetadata
+from oidc.registration.check import CheckedMetadata, SectorDocument
 from oidc.registration.endpoint import held_by
 from oidc.registration.initial_tokens import InitialToken, NewToken
 from oidc.registration.limits import Held, refuse_beyond
@@ -76,12 +77,34 @@ class RegistrationDesk:
 
     # --- proposing ---------------------------------------------------------------------------------------
 
+    async def document(
+        self, tx: Tx, metadata: Mapping[str, Any], profile: str, agency_id: uuid.UUID, purpose: str = DEFAULT_PURPOSE
+    ) -> SectorDocument | None:
+        """The document that the acts below want to know read. Raises OAuthError as they do."""
+        merged = await self._merged(tx, metadata, agency_id)
+        return (await self._checked(tx, merged, profile, agency_id, purpose)).sector_document
+
+    async def read_document(self, document: SectorDocument | None) -> None:
+        """Asks a stranger's server: no transaction is open meanwhile. Raises OAuthError invalid_client_metadata."""
+        await self._check_sector(document)
+
     async def propose(
-        self, tx: Tx, appointment: Appointment, metadata: Mapping[str, Any], profile: str, *, by: Who
+        self,
+        tx: Tx,
+        appointment: Appointment,
+        metadata: Mapping[str, Any],
+        profile: str,
+        *,
+        by: Who,
+        read: SectorDocument | None = None,
     ) -> Registered:
-        """A new client, pending until somebody else approves it. Raises OAuthError as at registration."""
+        """A new client, pending until somebody else approves it. read: the sector's document, if it was read and holds.
+
+        Raises OAuthError as at registration.
+        """
         merged = await self._merged(tx, metadata, appointment.agency_id)
         checked = await self._checked(tx, merged, profile, appointment.agency_id, DEFAULT_PURPOSE)
+        _refuse_unread(checked, read)
         terms = Terms(
             appointment.agency_id,
             appointment.agency_code,
@@ -94,7 +117,14 @@ class RegistrationDesk:
         return await self._registrar.store(tx, checked, profile, terms)
 
     async def propose_change(
-        self, tx: Tx, client_id: str, agency_id: uuid.UUID, metadata: Mapping[str, Any], *, by: Who
+        self,
+        tx: Tx,
+        client_id: str,
+        agency_id: uuid.UUID,
+        metadata: Mapping[str, Any],
+        *,
+        by: Who,
+        read: SectorDocument | None = None,
     ) -> uuid.UUID:
         """New metadata for an active or suspended client, kept as they will hold: whoever reviews them sees what a
         software statement says, not what it covers. Raises OAuthError, Conflict `review-open`, `client-state`."""
@@ -102,14 +132,26 @@ class RegistrationDesk:
         if row["state"] not in {"active", "suspended"}:
             raise Conflict("client-state", "The state of this client does not allow that.")
         merged = await self._merged(tx, metadata, agency_id)
-        refuse_other_sector(row, await self._checked(tx, merged, row["profile"], agency_id, row["purpose"]))
+        checked = await self._checked(tx, merged, row["profile"], agency_id, row["purpose"])
+        _refuse_unread(checked, read)
+        refuse_other_sector(row, checked)
         review_id = await reviews.propose_change(tx, row, merged, by=by, now=self._now())
         await self._line(tx, journal_lines.PROPOSED, row, by)
         return review_id
 
     # --- reviewing ---------------------------------------------------------------------------------------
 
-    async def approve(self, tx: Tx, review_id: uuid.UUID, agency_id: uuid.UUID, *, by: Who) -> None:
+    async def document_of_review(self, tx: Tx, review_id: uuid.UUID, agency_id: uuid.UUID) -> SectorDocument | None:
+        """As `document`, of a change that waits; a new client's was read when it was proposed."""
+        review = await reviews.find(tx, review_id, agency_id)
+        if review.metadata is None or not review.open:
+            return None
+        row = await find_row(tx, review.client_id, agency_id=agency_id)
+        return await self.document(tx, review.metadata, row["profile"], agency_id, row["purpose"])
+
+    async def approve(
+        self, tx: Tx, review_id: uuid.UUID, agency_id: uuid.UUID, *, by: Who, read: SectorDocument | None = None
+    ) -> None:
         """Puts into force what was proposed. Raises NotAllowed `second-person-needed`, Conflict `review-decided`,
         `review-stale`, OAuthError when it would not be taken any more."""
         async with tx.savepoint():  # what is refused half-way leaves the review open
@@ -123,6 +165,7 @@ class RegistrationDesk:
                 if merged != review.metadata:
                     raise _stale()  # what was looked at is not what would hold
                 checked = await self._checked(tx, merged, row["profile"], agency_id, row["purpose"])
+                _refuse_unread(checked, read)
                 await write_change(self._registrar.journal, tx, row, checked, by=by, now=self._now())
             else:
                 await self._activate(tx, row)
@@ -204,12 +247,11 @@ class RegistrationDesk:
     async def _checked(
         self, tx: Tx, merged: Mapping[str, Any], profile: str, agency_id: uuid.UUID, purpose: str
     ) -> CheckedMetadata:
-        """Rules, policies, sector: everything but who may do it."""
+        """Rules and policies: everything but who may do it, and what a stranger's server says."""
         checked = self._registrar.check(merged, profile)
         refuse_beyond(
             checked.scopes, checked.options.authorization_details_types, await self.held(tx, agency_id), purpose
         )
-        await self._check_sector(checked.sector_document)
         return checked
 
     async def _line(self, tx: Tx, action: str, row: Row, by: Who, *, reason: str | None = None, **details: str) -> None:
@@ -224,3 +266,8 @@ class RegistrationDesk:
 
 def _stale() -> Conflict:
     return Conflict("review-stale", "The client was changed since this was proposed. Refuse it, and propose anew.")
+
+
+def _refuse_unread(checked: CheckedMetadata, read: SectorDocument | None) -> None:
+    if checked.sector_document not in {None, read}:
+        raise OAuthError("invalid_client_metadata", "sector_identifier_uri has not been read.")

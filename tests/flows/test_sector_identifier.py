@@ -1,22 +1,27 @@
 """Sectors of several hosts (OpenID Connect Registration §5, Core §8.1): security cases 45 and 48."""
 
+import asyncio
 import base64
+import json
 import ssl
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import pytest
+from sqlalchemy.pool import QueuePool
 
 from consent.api import Consent
+from core.database import Database
 from core.outbound import Outbound
 from oidc.api import Registration
+from tests.actors.client_admin import LIST, approved, changed_form, client_admin, errors_in, make_unit, reviews_in
 from tests.actors.registering_client import Registration as Registered
 from tests.actors.registering_client import new_token, post, web_client
 from tests.actors.relying_party import RelyingParty
 from tests.support.certificates import Authority
-from tests.support.other_servers import NameServer, OtherServer, answers, other_server
+from tests.support.other_servers import Asked, NameServer, OtherServer, answers, other_server
 from tests.support.provider_fixture import world as world
 from tests.support.provider_world import ProviderWorld
 
@@ -121,3 +126,34 @@ async def _subject(world: ProviderWorld, told: dict[str, Any]) -> str:
     found: str = orjson.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["sub"]
     world.clock.advance(_STEP)  # a code of the authenticator is good once
     return found
+
+
+async def test_no_connection_waits_for_a_document(world: ProviderWorld, sector: OtherServer) -> None:
+    """The pool of sessions is small, and the server a stranger's: it may answer as slowly as it likes."""
+    await make_unit(world)
+    pool = cast(QueuePool, world.parts.get(Database).engine.pool)
+    held = []
+
+    async def slowly(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        held.append(pool.checkedout())
+        await answers(orjson.dumps(ADDRESSES))(asked, writer)
+
+    sector.answering = slowly
+    entries = {
+        "redirect_uris": "\n".join(ADDRESSES),
+        "further": json.dumps({"sector_identifier_uri": sector.url("/sector.json", HOST)}),
+    }
+    async with client_admin(world, "Minh") as first, client_admin(world, "Nga") as second:
+        client_id = await approved(first, second, **entries)
+        changed = await changed_form(first, path=f"{LIST}/{client_id}/change", name_vi="Tên mới")
+        assert 'id="told"' in changed.text, changed.text[:3000]
+        review = reviews_in(changed)[-1]
+        assert 'id="told"' in (await second.decide(review, "approve")).text
+        assert held == [0, 0, 0], "when it was proposed, when the change was, when that was approved"
+
+        again = reviews_in(await changed_form(first, path=f"{LIST}/{client_id}/change", name_vi="Tên nữa"))[-1]
+        sector.answering = answers(b"[]")
+        refused = await second.decide(again, "approve")
+        assert (refused.status_code, "sector_identifier_uri" in refused.text) == (400, True)
+        assert "Tên nữa" not in (await second.open(f"{LIST}/{client_id}")).text
+        assert errors_in(await first.propose(**entries)) == {"further"}
