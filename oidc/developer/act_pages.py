@@ -30,12 +30,12 @@ async def secret_ask(request: Request, tx: PageTx, client_id: str) -> Response:
 @router.post("/official/clients/{client_id}/secret")
 async def secret_make(request: Request, tx: PageTx, client_id: str) -> Response:
     """The new secret, on this page alone."""
-    await read_form(request, {})
+    lost = (await read_form(request, {"lost": 5}))["lost"] == "yes"
     here = await seat(request, tx)
     if isinstance(here, Response):
         return here
     desk = part(request, Registration).desk
-    secret = await desk.renew_secret(tx, client_id, here.appointment.agency_id, by=here.who)
+    secret = await desk.renew_secret(tx, client_id, here.appointment.agency_id, by=here.who, lost=lost)
     return await _page(request, tx, here, client_id, "secret", secret=secret)
 
 

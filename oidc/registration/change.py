@@ -74,11 +74,11 @@ class NewSecret:
     secret: str | None
 
 
-def next_secret(row: Row, auth_method: str, now: datetime, *, renew: bool = False) -> NewSecret:
+def next_secret(row: Row, auth_method: str, now: datetime, *, renew: bool = False, lost: bool = False) -> NewSecret:
     """What becomes of the secret when the client's method is `auth_method`. renew: make a new one in any case.
 
     A client without a secret method loses it; one that had none, or whose secret ends soon, gets a new one, and
-    the former holds on for a week.
+    the former holds on for a week unless it was lost.
     """
     if not auth_method.startswith("client_secret_"):
         return NewSecret(dict.fromkeys(_SECRET_COLUMNS), None)
@@ -88,7 +88,7 @@ def next_secret(row: Row, auth_method: str, now: datetime, *, renew: bool = Fals
         return NewSecret({name: row[name] for name in _SECRET_COLUMNS}, None)
     secret = new_secret()
     columns: dict[str, Any] = {"secret_hash": hash_secret(secret), "secret_expires_at": now + SECRET_LIFE}
-    still_good = row["secret_hash"] is not None and (expires is None or expires > now)
+    still_good = not lost and row["secret_hash"] is not None and (expires is None or expires > now)
     until = min(now + SECRET_OVERLAP, expires or now + SECRET_OVERLAP)
     columns["former_secret_hash"] = row["secret_hash"] if still_good else None
     columns["former_secret_expires_at"] = until if still_good else None
@@ -133,9 +133,12 @@ async def write_change(
     return made.secret
 
 
-async def renew_secret(journal: Journal, tx: Tx, row: Row, *, by: Who, now: datetime) -> str:
-    """A new secret for a held row. Raises OAuthError when the client does not authenticate by one."""
-    made = next_secret(row, row["auth_method"], now, renew=True)
+async def renew_secret(journal: Journal, tx: Tx, row: Row, *, by: Who, now: datetime, lost: bool) -> str:
+    """A new secret for a held row. Raises OAuthError when the client does not authenticate by one.
+
+    lost: the former one ends now; so it does of a suspended client, since a lost secret is a reason to suspend.
+    """
+    made = next_secret(row, row["auth_method"], now, renew=True, lost=lost or row["state"] == "suspended")
     if made.secret is None:
         raise OAuthError("invalid_client_metadata", "This client has no secret.")
     values = {**made.columns, "changed_at": after(row, now)}

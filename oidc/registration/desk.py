@@ -183,12 +183,13 @@ class RegistrationDesk:
 
     # --- running -----------------------------------------------------------------------------------------
 
-    async def renew_secret(self, tx: Tx, client_id: str, agency_id: uuid.UUID, *, by: Who) -> str:
-        """A new secret, shown this once; the former one holds for a week. Raises Conflict `client-state`."""
+    async def renew_secret(self, tx: Tx, client_id: str, agency_id: uuid.UUID, *, by: Who, lost: bool = False) -> str:
+        """A new secret, shown this once; the former one holds for a week, or ends now when it was lost or the client
+        is suspended. Raises Conflict `client-state`."""
         row = await hold_row(tx, client_id, agency_id=agency_id)
         if row["state"] not in {"active", "suspended"}:
             raise Conflict("client-state", "The state of this client does not allow that.")
-        return await renew_secret(self._registrar.journal, tx, row, by=by, now=self._now())
+        return await renew_secret(self._registrar.journal, tx, row, by=by, now=self._now(), lost=lost)
 
     async def set_state(
         self, tx: Tx, client_id: str, agency_id: uuid.UUID | None, state: str, *, by: Who, reason: str

@@ -183,3 +183,30 @@ async def test_a_statement_hides_nothing_from_the_second_person(world: ProviderW
         stale = await second.decide(review, "approve")
         assert stale.status_code == 409
         assert "Cổng do nhà phát hành đặt tên" not in (await second.open(f"{LIST}/{client_id}")).text
+
+
+async def test_a_lost_secret_ends_at_once(world: ProviderWorld) -> None:
+    async with client_admin(world, "Minh") as first, client_admin(world, "Nga") as second:
+        client_id = await approved(first, second)
+        page = f"{LIST}/{client_id}"
+
+        async def renewed(**form: str) -> str:
+            await first.open(f"{page}/secret")
+            found = re.search(r'id="client-secret">([^<]+)<', (await first.browser.send("secret-form", **form)).text)
+            assert found
+            return found[1]
+
+        async def good(secret: str) -> bool:
+            world.provider.foundation.clients.forget_all()
+            party = RelyingParty(world.http(), world.clock, world.issuer, client_id, secret=secret)
+            return (await party.post("/introspect", {"token": "x"})).status_code == 200
+
+        secrets = [await renewed(), await renewed()]
+        assert [await good(secret) for secret in secrets] == [True, True]  # time to change over
+        secrets.append(await renewed(lost="yes"))
+        assert [await good(secret) for secret in secrets] == [False, False, True]
+        assert (await first.post(f"{page}/suspend", reason="Lộ mã bí mật")).status_code == 303
+        assert 'id="ends-now"' in (await first.open(f"{page}/secret")).text
+        secrets.append(await renewed())
+        assert (await first.post(f"{page}/reinstate")).status_code == 303
+        assert [await good(secret) for secret in secrets] == [False, False, False, True]
