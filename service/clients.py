@@ -67,6 +67,15 @@ def set_client_state(settings: Settings, client_id: str, state: str, *, by: str,
     _run(settings, work)
 
 
+def end_registration_token(settings: Settings, client_id: str, *, by: str) -> None:
+    """Raises NotFound `client-unknown`, Conflict `registration-token-none`."""
+
+    async def work(parts: Parts, tx: Tx) -> None:
+        await parts.get(Registration).desk.end_registration_token(tx, client_id, None, by=operator(by))
+
+    _run(settings, work)
+
+
 def issue_token(settings: Settings, wish: TokenWish, *, by: str, seconded_by: str | None) -> str:
     """Gives the token. Raises NotFound `agency-unknown`, BadInput."""
 

@@ -1,4 +1,4 @@
-"""Acts on one client: a new secret, suspending, reinstating. Each has a page that says what it does."""
+"""Acts on one client: new secret, end of registration token, suspending, reinstating. Each page says what it does."""
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -37,6 +37,24 @@ async def secret_make(request: Request, tx: PageTx, client_id: str) -> Response:
     desk = part(request, Registration).desk
     secret = await desk.renew_secret(tx, client_id, here.appointment.agency_id, by=here.who, lost=lost)
     return await _page(request, tx, here, client_id, "secret", secret=secret)
+
+
+@router.get("/official/clients/{client_id}/registration")
+async def registration_ask(request: Request, tx: PageTx, client_id: str) -> Response:
+    """What its program can do no more without the token."""
+    return await _ask(request, tx, client_id, "registration")
+
+
+@router.post("/official/clients/{client_id}/registration")
+async def registration_end(request: Request, tx: PageTx, client_id: str) -> Response:
+    """The registration token is good for nothing any more."""
+    await read_form(request, {})
+    here = await seat(request, tx)
+    if isinstance(here, Response):
+        return here
+    desk = part(request, Registration).desk
+    await desk.end_registration_token(tx, client_id, here.appointment.agency_id, by=here.who)
+    return RedirectResponse(f"/official/clients/{client_id}", 303)
 
 
 @router.get("/official/clients/{client_id}/suspend")

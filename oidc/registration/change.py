@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import bindparam, update
 
 from core.database import Query, Row, Tx
+from core.errors import Conflict
 from oidc import standing_grants
 from oidc.client_secrets import hash_secret, new_secret
 from oidc.errors import OAuthError
@@ -64,6 +65,7 @@ _UPDATE = Query(update(ClientRow).where(_C.client_id == bindparam("of_client")).
 _SET_SECRET = Query(
     update(ClientRow).where(_C.client_id == bindparam("of_client")).values(_bound((*_SECRET_COLUMNS, "changed_at")))
 )
+_END_TOKEN = Query(update(ClientRow).where(_C.client_id == bindparam("of_client")).values(registration_token_hash=None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,17 @@ async def renew_secret(journal: Journal, tx: Tx, row: Row, *, by: Who, now: date
         journal, tx, journal_lines.SECRET_MADE, by.ref, agency=row["agency_code"], client=row["client_id"]
     )
     return made.secret
+
+
+async def end_registration_token(journal: Journal, tx: Tx, row: Row, *, by: Who) -> None:
+    """Nobody manages a held row by RFC 7592 any more; nothing else of the client changes. Raises Conflict
+    `registration-token-none`."""
+    if row["registration_token_hash"] is None:
+        raise Conflict("registration-token-none", "This client has no registration token.")
+    await tx.run(_END_TOKEN, of_client=row["client_id"])
+    await journal_lines.write(
+        journal, tx, journal_lines.REGISTRATION_TOKEN_ENDED, by.ref, agency=row["agency_code"], client=row["client_id"]
+    )
 
 
 def refuse_other_sector(row: Row, checked: CheckedMetadata) -> None:

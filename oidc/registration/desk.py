@@ -18,7 +18,7 @@ from oidc.client_options import ClientOptions
 from oidc.errors import OAuthError
 from oidc.registration import initial_tokens, journal_lines, reviews, software_statement
 from oidc.registration.as_metadata import PROFILE, STATE
-from oidc.registration.change import refuse_other_sector, renew_secret, write_change
+from oidc.registration.change import end_registration_token, refuse_other_sector, renew_secret, write_change
 from oidc.registration.check import CheckedMetadata, SectorDocument
 from oidc.registration.endpoint import held_by
 from oidc.registration.initial_tokens import InitialToken, NewToken
@@ -190,6 +190,12 @@ class RegistrationDesk:
         if row["state"] not in {"active", "suspended"}:
             raise Conflict("client-state", "The state of this client does not allow that.")
         return await renew_secret(self._registrar.journal, tx, row, by=by, now=self._now(), lost=lost)
+
+    async def end_registration_token(self, tx: Tx, client_id: str, agency_id: uuid.UUID | None, *, by: Who) -> None:
+        """The program that registered the client, or who found its token, manages it no more. Raises Conflict
+        `registration-token-none`."""
+        row = await hold_row(tx, client_id, agency_id=agency_id)
+        await end_registration_token(self._registrar.journal, tx, row, by=by)
 
     async def set_state(
         self, tx: Tx, client_id: str, agency_id: uuid.UUID | None, state: str, *, by: Who, reason: str

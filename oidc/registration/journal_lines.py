@@ -9,6 +9,7 @@ REGISTERED: Final = "oidc.client-registered"
 CHANGED: Final = "oidc.client-changed"
 DELETED: Final = "oidc.client-deleted"
 SECRET_MADE: Final = "oidc.client-secret-made"  # noqa: S105  the name of an act
+REGISTRATION_TOKEN_ENDED: Final = "oidc.registration-token-ended"  # noqa: S105
 PROPOSED: Final = "oidc.client-proposed"
 APPROVED: Final = "oidc.client-approved"
 REFUSED: Final = "oidc.client-refused"

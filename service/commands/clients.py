@@ -79,6 +79,16 @@ def reinstate_command(client_id: Client, by: By) -> None:
     Console(highlight=False).print(f"The client {client_id} is in use again.")
 
 
+@app.command("end-registration-token")
+def end_registration_token_command(client_id: Client, by: By) -> None:
+    """End the token that a client manages its registration with: it was lost, or is not needed any more."""
+    from service.clients import end_registration_token
+
+    with servers_for_command(load_settings()) as servers:
+        end_registration_token(servers.settings, client_id, by=by)
+    Console(highlight=False).print(f"The registration token of {client_id} is good for nothing any more.")
+
+
 @token_app.command("issue")
 def issue_command(
     agency: Annotated[str, typer.Option(help="The agency's code.")],

@@ -100,6 +100,8 @@ WHO = {
     "POST /official/clients/{client_id}/secret": "person",
     "GET /official/clients/{client_id}/suspend": "person",
     "POST /official/clients/{client_id}/suspend": "person",
+    "GET /official/clients/{client_id}/registration": "person",
+    "POST /official/clients/{client_id}/registration": "person",
     "GET /official/clients/{client_id}/reinstate": "person",
     "POST /official/clients/{client_id}/reinstate": "person",
     "GET /sandbox/clients": "open",

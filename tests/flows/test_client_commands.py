@@ -69,6 +69,16 @@ async def test_suspending(world: ProviderWorld, capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.usefixtures("environment")
+async def test_ending_a_registration_token(world: ProviderWorld, capsys: pytest.CaptureFixture[str]) -> None:
+    made = await registered(world)
+    end = ("end-registration-token", made.told["client_id"], "--by", "lan")
+    code, told = command(capsys, *end)
+    assert code == 0, told
+    assert (await made.read()).status_code == 401
+    assert command(capsys, *end) == (1, "dinhdanh: This client has no registration token.\n")
+
+
+@pytest.mark.usefixtures("environment")
 async def test_tokens(world: ProviderWorld, capsys: pytest.CaptureFixture[str]) -> None:
     issue = ("token", "issue", "--agency", AGENCY, "--by", "lan", "--profile", "openid-core")
     code, alone = command(capsys, *issue)

@@ -23,7 +23,7 @@ from tests.actors.client_admin import (
     reviews_in,
     state_in,
 )
-from tests.actors.registering_client import post, statement, trust_publisher, web_client
+from tests.actors.registering_client import acts_of, post, registered, statement, trust_publisher, web_client
 from tests.actors.relying_party import RelyingParty
 from tests.support.provider_world import OPERATOR, ProviderWorld, provider_world
 
@@ -210,3 +210,20 @@ async def test_a_lost_secret_ends_at_once(world: ProviderWorld) -> None:
         secrets.append(await renewed())
         assert (await first.post(f"{page}/reinstate")).status_code == 303
         assert [await good(secret) for secret in secrets] == [False, False, False, True]
+
+
+async def test_a_registration_token_is_ended(world: ProviderWorld) -> None:
+    made = await registered(world)
+    client_id = made.told["client_id"]
+    page = f"{LIST}/{client_id}"
+    async with client_admin(world, "Minh") as admin:
+        assert 'id="to-registration"' in (await admin.open(page)).text
+        await admin.open(f"{page}/registration")
+        done = await admin.browser.send("registration-form")
+        assert (state_in(done), 'id="to-registration"' in done.text) == ("Đang dùng", False)
+        for answer in (await made.read(), await made.change(), await made.delete()):
+            assert (answer.status_code, answer.json()["error"]) == (401, "invalid_token")
+        assert (await acts_of(world, client_id))[-1] == "oidc.registration-token-ended"
+        assert (await admin.post(f"{page}/registration")).status_code == 409
+        party = RelyingParty(world.http(), world.clock, world.issuer, client_id, secret=made.told["client_secret"])
+        assert (await party.post("/introspect", {"token": "x"})).status_code == 200

@@ -287,6 +287,7 @@ async def test_forms_need_their_token(world: ProviderWorld) -> None:
             f"{LIST}/tokens/revoke",
             f"{LIST}/{client_id}/change",
             f"{LIST}/{client_id}/secret",
+            f"{LIST}/{client_id}/registration",
             f"{LIST}/{client_id}/suspend",
             f"{LIST}/{client_id}/reinstate",
             f"{LIST}/reviews/{uuid.uuid4()}",
