@@ -161,6 +161,7 @@ async def composed(
                 clock=clock,
                 database=database,
                 outbound=outbound,
+                identity=people,
                 consent=consents,
                 registrar=parts.get(OpenIdProvider).registrar,
             ),

@@ -14,9 +14,8 @@ from core.errors import NotAllowed
 from core.runtime import part
 from core.web.locale import request_locale
 from identity.api import Identity
-from oidc.registration.who import Who
+from oidc.registration.who import PERMISSION, Who
 
-PERMISSION = "clients"
 APPOINTMENTS = "/official/appointment"
 
 

@@ -43,6 +43,7 @@ class RegistrationEndpoint:
         now = self._rooms.clock.now()
         async with self._rooms.database.raw_read() as tx:
             token = await initial_tokens.find(tx, token_text, now)
+            await initial_tokens.refuse_orphan(tx, token, self._rooms.identity, now)
         sent = await read_metadata(request)  # no connection waits for a slow caller
         async with self._rooms.database.raw_read() as tx:
             metadata = await with_statement(tx, sent, agency_id=token.agency_id, issuer=self._rooms.issuer, now=now)

@@ -11,15 +11,16 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, insert, literal, select, update
 
-from core.clock import Clock
+from core.clock import Clock, vietnam_day
 from core.database import Query, Row, Tx
 from core.errors import BadInput, NotFound
 from core.ids import hash_reference, new_reference
 from core.token import TokenRefused
+from identity.api import Identity
 from oidc.profiles import PROFILES
 from oidc.registration import journal_lines
 from oidc.registration.tables import InitialTokenRow
-from oidc.registration.who import Who, person_of
+from oidc.registration.who import PERMISSION, Who, person_of
 from privacy.journal.api import Journal
 
 MAX_USES = 100
@@ -142,6 +143,16 @@ async def find(tx: Tx, token: str, now: datetime) -> InitialToken:
     if row is None:
         raise _refused()
     return _token(row)
+
+
+async def refuse_orphan(tx: Tx, token: InitialToken, identity: Identity, now: datetime) -> None:
+    """A token goes with the official who made it. Raises TokenRefused when he acts for the agency's clients no more."""
+    maker = person_of(token.made_by)
+    if maker is None:
+        return
+    standing = await identity.appointments(tx, maker, vietnam_day(now))
+    if not any(one.agency_id == token.agency_id and PERMISSION in one.permissions for one in standing):
+        raise _refused()
 
 
 async def spend(tx: Tx, token: InitialToken, now: datetime) -> None:

@@ -5,6 +5,7 @@ from core.clock import Clock
 from core.database import Database
 from core.outbound import Outbound
 from core.settings import Settings
+from identity.api import Identity
 from oidc.registration.check import SectorDocument
 from oidc.registration.desk import RegistrationDesk
 from oidc.registration.endpoint import RegistrationEndpoint
@@ -24,6 +25,7 @@ class Registration:
         clock: Clock,
         database: Database,
         outbound: Outbound,
+        identity: Identity,
         consent: Consent,
         registrar: Registrar,
     ) -> None:
@@ -31,6 +33,6 @@ class Registration:
             await check_sector_document(outbound, document)
 
         self.desk = RegistrationDesk(settings.issuer, consent, registrar, check_sector)
-        rooms = RegistrationRooms(settings.issuer, database, clock, consent, registrar, check_sector)
+        rooms = RegistrationRooms(settings.issuer, database, clock, identity, consent, registrar, check_sector)
         self.registration = RegistrationEndpoint(rooms)
         self.management = ManagementEndpoint(rooms)

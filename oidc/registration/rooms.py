@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from consent.api import Consent
 from core.clock import Clock
 from core.database import Database
+from identity.api import Identity
 from oidc.registration.check import SectorDocument
 from oidc.registration.register import Registrar
 
@@ -20,6 +21,7 @@ class RegistrationRooms:
     issuer: str
     database: Database
     clock: Clock
+    identity: Identity
     consent: Consent
     registrar: Registrar
     check_sector: CheckSector

@@ -7,6 +7,9 @@ from core.actor import Actor
 from core.errors import NotAllowed
 from privacy.journal.api import ActorRef
 
+PERMISSION = "clients"
+"""Of an appointment: to act for the agency's clients."""
+
 _PERSON = "person:"
 
 

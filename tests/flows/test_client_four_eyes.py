@@ -227,3 +227,19 @@ async def test_a_registration_token_is_ended(world: ProviderWorld) -> None:
         assert (await admin.post(f"{page}/registration")).status_code == 409
         party = RelyingParty(world.http(), world.clock, world.issuer, client_id, secret=made.told["client_secret"])
         assert (await party.post("/introspect", {"token": "x"})).status_code == 200
+
+
+async def test_a_token_ends_with_the_appointment_of_who_made_it(world: ProviderWorld) -> None:
+    async with client_admin(world, "Minh") as admin:
+        await admin.open(f"{LIST}/tokens")
+        page = await admin.browser.send("token-form", uses="9", days="3", profiles=["standard"], note="Thử")
+        token = re.search(r'id="initial-token">([^<]+)<', page.text)
+        assert token
+        assert (await post(world.http(), token[1], web_client())).status_code == 201
+        await admin.dismiss()
+        refused = await post(world.http(), token[1], web_client())
+        assert (refused.status_code, refused.json()["error"]) == (401, "invalid_token")
+    async with client_admin(world, "Minh", permissions=frozenset({"check.match"})):  # back, for something else
+        assert (await post(world.http(), token[1], web_client())).status_code == 401
+    async with client_admin(world, "Minh"):
+        assert (await post(world.http(), token[1], web_client())).status_code == 201

@@ -15,6 +15,7 @@ from sqlalchemy.pool import QueuePool
 from consent.api import Consent
 from core.database import Database
 from core.outbound import Outbound
+from identity.api import Identity
 from oidc.api import Registration
 from tests.actors.client_admin import LIST, approved, changed_form, client_admin, errors_in, make_unit, reviews_in
 from tests.actors.registering_client import Registration as Registered
@@ -49,6 +50,7 @@ async def sector(world: ProviderWorld, authority: Authority) -> AsyncIterator[Ot
             clock=world.clock,
             database=world.database,
             outbound=outbound,
+            identity=world.parts.get(Identity),
             consent=world.parts.get(Consent),
             registrar=world.provider.registrar,
         )
