@@ -21,7 +21,7 @@ token_app = typer.Typer(
 )
 app.add_typer(token_app, name="token")
 
-By = Annotated[str, typer.Option("--by", help="Your name, for the journal.")]
+By = Annotated[str, typer.Option("--by", help="Your name, for the journal; nobody checks it.")]
 Client = Annotated[str, typer.Argument(help="The client's identifier.")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of lines.")]
 
@@ -99,7 +99,7 @@ def issue_command(
     note: Annotated[str, typer.Option(help="What it is for.")] = "",
     seconded_by: Annotated[
         str | None,
-        typer.Option(help="A second person: clients of openid-core are then active at once."),
+        typer.Option(help="A second person, as you say: clients of openid-core are then active at once."),
     ] = None,
 ) -> None:
     """Print a new initial access token. It is shown this once."""
