@@ -2,15 +2,11 @@
 
 import json
 import re
-from collections.abc import AsyncIterator
 
 import pytest
 
 from core.cache import Cache
-from core.database import Database
 from core.jose import SigningKey
-from core.settings import Settings
-from service.embedded import EmbeddedUrls
 from tests.actors.client_admin import (
     LIST,
     approved,
@@ -25,23 +21,15 @@ from tests.actors.client_admin import (
 )
 from tests.actors.registering_client import acts_of, post, registered, statement, trust_publisher, web_client
 from tests.actors.relying_party import RelyingParty
-from tests.support.provider_world import OPERATOR, ProviderWorld, provider_world
+from tests.support.provider_world import OPERATOR, ProviderWorld
 
 EVIL = '"><script>alert(1)</script>'
 
 
 @pytest.fixture(scope="module")
-async def world(
-    settings: Settings,
-    owner_database: Database,
-    worker_database: Database,
-    database_urls: EmbeddedUrls,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[ProviderWorld]:
-    url, folder = database_urls.database_worker_url, tmp_path_factory.mktemp("eyes")
-    async with provider_world(settings, owner_database, worker_database, url, folder) as made:
-        await make_unit(made)
-        yield made
+async def world(plain_world: ProviderWorld) -> ProviderWorld:
+    await make_unit(plain_world)
+    return plain_world
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,6 @@
 
 import base64
 import re
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -14,32 +13,22 @@ from cryptography.x509.oid import NameOID
 from starlette.requests import Request
 
 from core.cache import Cache
-from core.database import Database
 from core.jose import SigningKey
 from core.settings import Settings
 from oidc.api import ClientLog
 from oidc.client_log import MAX_UNPROVEN_NOTES
 from oidc.errors import invalid_client
-from service.embedded import EmbeddedUrls
 from tests.actors.client_admin import LIST, client_admin, make_unit
 from tests.actors.registering_client import fapi_client, registered, statement, trust_publisher, web_client
 from tests.actors.relying_party import RelyingParty
 from tests.support.client_certificates import issue
-from tests.support.provider_world import REDIRECT, ProviderWorld, provider_world
+from tests.support.provider_world import REDIRECT, ProviderWorld
 
 
 @pytest.fixture(scope="module")
-async def world(
-    settings: Settings,
-    owner_database: Database,
-    worker_database: Database,
-    database_urls: EmbeddedUrls,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[ProviderWorld]:
-    url, folder = database_urls.database_worker_url, tmp_path_factory.mktemp("health")
-    async with provider_world(settings, owner_database, worker_database, url, folder) as made:
-        await make_unit(made)
-        yield made
+async def world(plain_world: ProviderWorld) -> ProviderWorld:
+    await make_unit(plain_world)
+    return plain_world
 
 
 async def written(world: ProviderWorld) -> None:

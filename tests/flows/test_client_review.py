@@ -3,7 +3,6 @@
 import json
 import re
 import uuid
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from html import escape
 from typing import Any
@@ -11,10 +10,7 @@ from typing import Any
 import pytest
 
 from core.cache import Cache
-from core.database import Database
-from core.settings import Settings
 from identity.api import Identity
-from service.embedded import EmbeddedUrls
 from tests.actors.client_admin import (
     LIST,
     approved,
@@ -32,23 +28,15 @@ from tests.actors.client_admin import (
 from tests.actors.registering_client import acts_of, registered
 from tests.actors.relying_party import RelyingParty
 from tests.support.client_certificates import issue
-from tests.support.provider_world import OPERATOR, SCHOOL, ProviderWorld, provider_world
+from tests.support.provider_world import OPERATOR, SCHOOL, ProviderWorld
 
 EVIL = '"><script>alert(1)</script>'
 
 
 @pytest.fixture(scope="module")
-async def world(
-    settings: Settings,
-    owner_database: Database,
-    worker_database: Database,
-    database_urls: EmbeddedUrls,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[ProviderWorld]:
-    url, folder = database_urls.database_worker_url, tmp_path_factory.mktemp("review")
-    async with provider_world(settings, owner_database, worker_database, url, folder) as made:
-        await make_unit(made)
-        yield made
+async def world(plain_world: ProviderWorld) -> ProviderWorld:
+    await make_unit(plain_world)
+    return plain_world
 
 
 @pytest.fixture(autouse=True)

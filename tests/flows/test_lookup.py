@@ -1,54 +1,33 @@
 """An agency's back end asks the lookup API, over HTTP, on the whole application."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from consent.api import Consent, PolicyDraft, PurposeDraft
-from consent.purposes import PurposeTexts
-from core.database import Database
-from core.settings import Settings
-from service.embedded import EmbeddedUrls
 from tests.actors.agency import MATCHES, RECORDS, AgencyBackend
 from tests.actors.relying_party import DROP
 from tests.support.disclosure_world import record_of
-from tests.support.provider_world import AGENCY, OPERATOR, ProviderWorld, provider_world
+from tests.support.provider_world import ProviderWorld, publish
 
 PENSION, PROCEDURE = "benefit-check", "1.001667"
 FIELDS = frozenset({"full_name", "birth_date", "sex", "life_status", "permanent_residence", "email"})
 
 
 @pytest.fixture(scope="module")
-async def world(
-    settings: Settings,
-    owner_database: Database,
-    worker_database: Database,
-    database_urls: EmbeddedUrls,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[ProviderWorld]:
-    folder: Path = tmp_path_factory.mktemp("lookup")
-    urls = database_urls
-    async with provider_world(settings, owner_database, worker_database, urls.database_worker_url, folder) as made:
-        texts = PurposeTexts("Pension", "Whether the beneficiary is alive.", "Duty.", "Law 91/2025")
-        duty = frozenset({"statutory-duty", "consent"})
-        async with made.database.page() as tx:
-            consent = made.parts.get(Consent)
-            await consent.publish_purpose(tx, PurposeDraft(PENSION, texts, texts, duty), by=OPERATOR)
-            draft = PolicyDraft(
-                agency_id=made.agency_id,
-                agency_code=AGENCY,
-                purpose=PENSION,
-                fields=FIELDS,
-                legal_bases=duty,
-                keep_days=30,
-                consent_days=90,
-                procedures=frozenset({PROCEDURE}),
-            )
-            await consent.publish_policy(tx, draft, by=OPERATOR)
-        yield made
+async def world(plain_world: ProviderWorld) -> ProviderWorld:
+    await publish(
+        plain_world,
+        PENSION,
+        fields=FIELDS,
+        legal_bases=frozenset({"statutory-duty", "consent"}),
+        procedures=frozenset({PROCEDURE}),
+        keep_days=30,
+        consent_days=90,
+        needs_dossier=True,
+        needs_procedure=True,
+    )
+    return plain_world
 
 
 async def backend(world: ProviderWorld, *, dpop: bool = True, **changes: Any) -> AgencyBackend:

@@ -2,36 +2,19 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
-import pytest
 
 from consent.api import Consent, PolicyDraft
-from core.database import Database
-from core.settings import Settings
 from identity.api import Identity
-from service.embedded import EmbeddedUrls
 from tests.actors.agency import AgencyBackend
 from tests.actors.relying_party import DROP
-from tests.support.provider_world import OPERATOR, SCHOOL, ProviderWorld, provider_world
+from tests.support.provider_fixture import world
+from tests.support.provider_world import OPERATOR, SCHOOL, ProviderWorld
+
+__all__ = ["world"]
 
 PROCEDURE = "3.000181"
-
-
-@pytest.fixture(scope="module")
-async def world(
-    settings: Settings,
-    owner_database: Database,
-    worker_database: Database,
-    database_urls: EmbeddedUrls,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[ProviderWorld]:
-    folder: Path = tmp_path_factory.mktemp("lookup-consent")
-    urls = database_urls
-    async with provider_world(settings, owner_database, worker_database, urls.database_worker_url, folder) as made:
-        yield made
 
 
 async def backend(world: ProviderWorld, purpose: str = SCHOOL, **terms: str) -> AgencyBackend:

@@ -1,10 +1,8 @@
 """The disclosure door by itself: what tells nothing, what brakes, and what happens without a journal."""
 
 import uuid
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,12 +12,12 @@ from consent.disclosure import DisclosureDenied, DisclosureRequest, PersonProof
 from consent.weigh import Ready, Stopped, weigh
 from core.actor import Actor
 from core.cache import Cache
-from core.clock import FixedClock
-from core.database import Database, Query, RawTx, Row
+from core.database import Database
 from core.errors import TooMany, Unavailable
 from population_db.api import FIELDS
 from population_db.synthetic.personas import persona
-from service.embedded import EmbeddedUrls
+from tests.support.counting_tx import CountingTx
+from tests.support.disclosure_fixture import made, world
 from tests.support.disclosure_world import (
     AGENCY,
     OTHER_AGENCY,
@@ -28,33 +26,12 @@ from tests.support.disclosure_world import (
     DisclosureWorld,
     client_actor,
     lookup,
-    make_world,
     record_of,
 )
 
+__all__ = ["made", "world"]
+
 UNKNOWN = "036190999999"
-
-
-@pytest.fixture(scope="module")
-async def made(
-    owner_database: Database,
-    database: Database,
-    database_urls: EmbeddedUrls,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[DisclosureWorld]:
-    cache = Cache.connect(database_urls.redis_url)
-    folder: Path = tmp_path_factory.mktemp("door")
-    clock = FixedClock(datetime(2026, 11, 2, 2, 0, tzinfo=UTC))
-    world = await make_world(owner_database, database, database_urls.database_worker_url, cache, clock, folder)
-    yield world
-    await world.journal.close()
-    await cache.close()
-
-
-@pytest.fixture
-async def world(made: DisclosureWorld) -> DisclosureWorld:
-    await made.cache.redis.flushdb()
-    return made
 
 
 def duty(key: str = "An", **changes: Any) -> DisclosureRequest:
@@ -95,25 +72,6 @@ async def test_who_is_not_found_gets_one_answer_whatever_the_reason(world: Discl
         assert after["refusal"] == before["refusal"] + 1 if "refusal" in before else after["refusal"] == 1, name
         assert after.get("disclosure") == before.get("disclosure"), name
     assert len(seen) == 1
-
-
-@dataclass
-class CountingTx:
-    """Notes which statements run, by the real transaction."""
-
-    inner: RawTx
-    ran: list[str] = field(default_factory=list)
-
-    async def row(self, query: Query, /, **values: Any) -> Row | None:
-        self.ran.append(query.compiled()[0])
-        return await self.inner.row(query, **values)
-
-    async def rows(self, query: Query, /, **values: Any) -> Sequence[Row]:
-        self.ran.append(query.compiled()[0])
-        return await self.inner.rows(query, **values)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.inner, name)
 
 
 async def statements(world: DisclosureWorld, request: DisclosureRequest) -> tuple[Ready | Stopped, list[str]]:

@@ -2,28 +2,21 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from consent.api import Consent, PolicyDraft, PurposeDraft
 from consent.brake import MISSES_PER_PERSON
-from consent.purposes import PurposeTexts
 from core.cache import Cache
 from core.clock import vietnam_day
-from core.database import Database
 from core.errors import NotFound
-from core.settings import Settings
 from identity.api import Identity
 from population_db.synthetic.personas import PERSONAS, persona
-from service.embedded import EmbeddedUrls
 from tests.actors.official import CHECK, OfficialAtDesk, matches_in, refusal_in
 from tests.support.disclosure_world import record_of
-from tests.support.provider_world import AGENCY, OPERATOR, ProviderWorld, provider_world
+from tests.support.provider_world import AGENCY, ProviderWorld, publish
 
 PURPOSE, PROCEDURE = "desk-check", "1.004194"
 SERVICE = f"{PURPOSE}|{PROCEDURE}"
@@ -32,37 +25,23 @@ BOTH = frozenset({"check.match", "check.fields"})
 
 
 @pytest.fixture(scope="module")
-async def world(
-    settings: Settings,
-    owner_database: Database,
-    worker_database: Database,
-    database_urls: EmbeddedUrls,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[ProviderWorld]:
-    folder: Path = tmp_path_factory.mktemp("official")
-    urls = database_urls
-    async with provider_world(settings, owner_database, worker_database, urls.database_worker_url, folder) as made:
-        texts = PurposeTexts("Tiếp nhận hồ sơ", "Receiving dossiers.", "Papers.", "Law 118/2025")
-        duty = frozenset({"statutory-duty"})
-        async with made.database.page() as tx:
-            identity = made.parts.get(Identity)
-            await identity.create_unit(tx, AGENCY, "H26.12.01", "Một cửa", "One-stop desk")
-            consent = made.parts.get(Consent)
-            await consent.publish_purpose(tx, PurposeDraft(PURPOSE, texts, texts, duty), by=OPERATOR)
-            draft = PolicyDraft(
-                agency_id=made.agency_id,
-                agency_code=AGENCY,
-                purpose=PURPOSE,
-                fields=FIELDS,
-                legal_bases=duty,
-                keep_days=30,
-                consent_days=30,
-                min_aal=2,
-                min_ial=2,
-                procedures=frozenset({PROCEDURE}),
-            )
-            await consent.publish_policy(tx, draft, by=OPERATOR)
-        yield made
+async def world(plain_world: ProviderWorld) -> ProviderWorld:
+    async with plain_world.database.page() as tx:
+        await plain_world.parts.get(Identity).create_unit(tx, AGENCY, "H26.12.01", "Một cửa", "One-stop desk")
+    await publish(
+        plain_world,
+        PURPOSE,
+        fields=FIELDS,
+        legal_bases=frozenset({"statutory-duty"}),
+        procedures=frozenset({PROCEDURE}),
+        keep_days=30,
+        consent_days=30,
+        needs_dossier=True,
+        needs_procedure=True,
+        min_aal=2,
+        min_ial=2,
+    )
+    return plain_world
 
 
 @pytest.fixture(autouse=True)

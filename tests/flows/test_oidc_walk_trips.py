@@ -1,34 +1,16 @@
 """How often a walk asks the database about consents: more often only when something is left to be asked."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from consent.api import Consent, ConsentAsk, PurposeAsk, Standing
-from core.database import Query, RawTx, Row
 from core.errors import NotAllowed
+from tests.support.counting_tx import CountingTx
 from tests.support.provider_fixture import world
 from tests.support.provider_world import SCHOOL, STRICT, ProviderWorld
 
 __all__ = ["world"]
-
-
-@dataclass
-class CountingTx:
-    """Notes which statements run, by the real transaction."""
-
-    inner: RawTx
-    ran: list[str] = field(default_factory=list)
-
-    async def row(self, query: Query, /, **values: Any) -> Row | None:
-        self.ran.append(query.compiled()[0])
-        return await self.inner.row(query, **values)
-
-    async def rows(self, query: Query, /, **values: Any) -> Sequence[Row]:
-        self.ran.append(query.compiled()[0])
-        return await self.inner.rows(query, **values)
 
 
 async def stand(

@@ -1,8 +1,6 @@
 """RFC 9396: a person lets an agency look up fields of his own record, and how far that goes."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,33 +10,21 @@ import pytest
 
 from consent.api import Consent
 from core.actor import Actor
-from core.database import Database
 from core.jose import decode_unverified
-from core.settings import Settings
-from service.embedded import EmbeddedUrls
 from tests.actors.agency import MATCHES, RECORDS, AgencyBackend
 from tests.actors.relying_party import RelyingParty, answer_of
 from tests.support.disclosure_world import record_of
-from tests.support.provider_world import SCHOOL, STRICT, CitizenBrowser, ProviderWorld, provider_world, publish
+from tests.support.provider_world import SCHOOL, STRICT, CitizenBrowser, ProviderWorld, publish
 
 CASE, PROCEDURE, DOSSIER = "land-lookup", "1.001667", "HS-2026-0007"
 FIELDS = ("full_name", "permanent_residence", "children")
 
 
 @pytest.fixture(scope="module")
-async def world(
-    settings: Settings,
-    owner_database: Database,
-    worker_database: Database,
-    database_urls: EmbeddedUrls,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[ProviderWorld]:
-    folder: Path = tmp_path_factory.mktemp("details")
-    url = database_urls.database_worker_url
-    async with provider_world(settings, owner_database, worker_database, url, folder) as made:
-        terms = {"needs_dossier": True, "needs_procedure": True, "procedures": frozenset({PROCEDURE})}
-        await publish(made, CASE, fields=frozenset({"full_name", "sex"}), **terms)
-        yield made
+async def world(plain_world: ProviderWorld) -> ProviderWorld:
+    terms = {"needs_dossier": True, "needs_procedure": True, "procedures": frozenset({PROCEDURE})}
+    await publish(plain_world, CASE, fields=frozenset({"full_name", "sex"}), **terms)
+    return plain_world
 
 
 @pytest.fixture

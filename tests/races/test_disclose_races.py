@@ -2,10 +2,8 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,36 +11,13 @@ import pytest
 from consent.brake import MISSES_PER_PERSON
 from consent.disclosure import Disclosure, DisclosureDenied, DisclosureRequest, PersonProof
 from consent.weigh import Ready
-from core.cache import Cache
-from core.clock import FixedClock
-from core.database import Database
 from core.errors import Refusal, TooMany
 from population_db.synthetic.personas import persona
 from privacy.journal.api import DisclosureRefused
-from service.embedded import EmbeddedUrls
-from tests.support.disclosure_world import AGENCY, DisclosureWorld, lookup, make_world
+from tests.support.disclosure_fixture import made, world
+from tests.support.disclosure_world import AGENCY, DisclosureWorld, lookup
 
-
-@pytest.fixture(scope="module")
-async def made(
-    owner_database: Database,
-    database: Database,
-    database_urls: EmbeddedUrls,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[DisclosureWorld]:
-    cache = Cache.connect(database_urls.redis_url)
-    folder: Path = tmp_path_factory.mktemp("world")
-    clock = FixedClock(datetime(2026, 11, 2, 2, 0, tzinfo=UTC))
-    world = await make_world(owner_database, database, database_urls.database_worker_url, cache, clock, folder)
-    yield world
-    await world.journal.close()
-    await cache.close()
-
-
-@pytest.fixture
-async def world(made: DisclosureWorld) -> DisclosureWorld:
-    await made.cache.redis.flushdb()
-    return made
+__all__ = ["made", "world"]
 
 
 async def decided(world: DisclosureWorld, request: DisclosureRequest) -> Ready:

@@ -1,4 +1,7 @@
-"""The fixture `world` (module): the whole application as provider_world.py makes it. Import it to use it."""
+"""The whole application as provider_world.py makes it, one for each module.
+
+plain_world, for a module that makes a `world` of its own from it, is known everywhere; `world` is imported from here.
+"""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,7 +15,7 @@ from tests.support.provider_world import ProviderWorld, provider_world
 
 
 @pytest.fixture(scope="module")
-async def world(
+async def plain_world(
     settings: Settings,
     owner_database: Database,
     worker_database: Database,
@@ -23,3 +26,8 @@ async def world(
     url = database_urls.database_worker_url
     async with provider_world(settings, owner_database, worker_database, url, folder) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def world(plain_world: ProviderWorld) -> ProviderWorld:
+    return plain_world

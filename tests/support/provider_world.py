@@ -277,7 +277,7 @@ async def provider_world(
 
 async def publish(world: ProviderWorld, purpose: str, **terms: Any) -> None:
     texts = PurposeTexts(purpose, f"What {purpose} is for.", "Bring the papers.", "Law 26/2023")
-    bases = frozenset({"consent"})
+    bases = terms.get("legal_bases", frozenset({"consent"}))
     consent = world.parts.get(Consent)
     async with world.database.page() as tx:
         await consent.publish_purpose(tx, PurposeDraft(purpose, texts, texts, bases), by=OPERATOR)
