@@ -21,14 +21,16 @@ LOCK_NOT_AVAILABLE = "55P03"  # SQLSTATE of PostgreSQL
 OWNER_URL = "owner_url"  # the attribute by which alembic/env.py receives the address
 
 
-def migrate(owner_url: str) -> None:
+def migrate(owner_url: str, to: str = "head") -> None:
     """Run every missing migration. Raises CommandError when the database or a lock is not to be had.
+
+    to: the last revision to run, for tests of what an older release left behind.
 
     Runs in a thread of its own, because Alembic's environment starts an event loop.
     """
     with ThreadPoolExecutor(max_workers=1) as beside:
         try:
-            beside.submit(command.upgrade, _configuration(owner_url), "head").result()
+            beside.submit(command.upgrade, _configuration(owner_url), to).result()
         except RuntimeError as told:  # core.migrations.require_roles: which logins to make, and how
             raise CommandError(str(told)) from None
         except NOT_LET_IN as error:
