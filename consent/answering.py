@@ -2,7 +2,8 @@
 
 Any subset may be refused. Silence is not consent (Law 91/2025 art. 9): a purpose without its tick, and a
 voluntary field without its tick, are refused. A purpose brings its mandatory fields; they are named beside
-its tick. Nothing ticked means refused, or, where something was agreed to before, going on with just that.
+its tick. Nothing ticked means refused, or, where something was agreed to before, going on with just that. Where no
+purpose is asked for, the answer is about the sign-in itself.
 """
 
 from dataclasses import dataclass
@@ -57,7 +58,7 @@ def outcome(question: Question, ticks: Ticks) -> Outcome:
     agreed = tuple(one for one in (_agreed(purpose, ticks) for purpose in question.purposes) if one.fields)
     agreed_codes = {one.purpose.code for one in agreed}
     return Outcome(
-        decision="allow" if agreed or question.agreed_before else "refuse",
+        decision="allow" if agreed or question.agreed_before or not question.purposes else "refuse",
         agreed=agreed,
         refused=tuple(one.code for one in question.purposes if one.code not in agreed_codes),
         declined=tuple(

@@ -57,12 +57,18 @@ async def ask(request: Request) -> Response:
     if walk.answered:
         return RedirectResponse(walk.interaction.resume_url, 303)
     async with part(request, Database).page() as tx:
-        reason: str | None = await part(request, Consent).asking.why_not_alone(tx, walk.question.person_id)
-        if reason is None and walk.actor.ial < max(one.min_ial for one in walk.question.purposes):
-            reason = "level-too-low"
+        reason = await _why_not(request, tx, walk)
         if reason is not None:
             return _not_offered(request, walk, reason)
         return await _question_page(request, tx, walk)
+
+
+async def _why_not(request: Request, tx: Tx, walk: "_Walk") -> str | None:
+    """Why this person cannot be asked; whether he signs in somewhere he decides himself, of any age."""
+    if not walk.question.purposes:
+        return None
+    reason: str | None = await part(request, Consent).asking.why_not_alone(tx, walk.question.person_id)
+    return "level-too-low" if reason is None and walk.actor.ial < walk.question.min_ial else reason
 
 
 @router.post("/consent")
@@ -113,7 +119,7 @@ async def _walk(request: Request) -> "_Walk | Response":
             "not-your-question",
             "This question was put to another person. Please start again from the service you came from.",
         )
-    needed = max(one.min_aal for one in question.purposes)
+    needed = question.min_aal
     if actor.aal < needed and interaction.sign_in.min_aal < needed:
         # Step up first: what is asked for needs a second factor.
         stepped = replace(interaction, sign_in=replace(interaction.sign_in, min_aal=needed))
@@ -142,7 +148,7 @@ async def _question_page(
         errors = {"": pages.gettext(request, fault.public)}
     return pages.render(
         request,
-        "consent/consent.html",
+        "consent/consent.html" if walk.question.purposes else "consent/confirm.html",
         status=fault.status if fault else 200,
         form_action=_form_action(walk.interaction),
         question=walk.question,

@@ -86,8 +86,9 @@ class AskedPurpose:
 class Question:
     """What is asked, of whom, for whom. Nothing in it is a value of a record.
 
-    agreed_before: something of what the client asks for is agreed to already and not asked here, so that it
-    can go on with that. again: all is asked anew; what is left unticked ends (give.py).
+    purposes: none when the client asks for no data: then the sign-in itself is asked about. agreed_before:
+    something of what the client asks for is agreed to already and not asked here, so that it can go on with that.
+    again: all is asked anew; what is left unticked ends (give.py).
     """
 
     person_id: uuid.UUID
@@ -105,6 +106,14 @@ class Question:
 
     def purpose(self, code: str) -> AskedPurpose | None:
         return next((one for one in self.purposes if one.code == code), None)
+
+    @property
+    def min_aal(self) -> int:
+        return max((one.min_aal for one in self.purposes), default=1)
+
+    @property
+    def min_ial(self) -> int:
+        return max((one.min_ial for one in self.purposes), default=1)
 
     def agency_name(self, locale: str) -> str:
         return self.agency_name_en if locale == "en" else self.agency_name_vi
@@ -146,14 +155,14 @@ def build_question(
     known: Known,
     now: datetime,
 ) -> Question | None:
-    """The question, or None when everything is agreed to already.
+    """The question, or None when everything is agreed to already. Asked anew, there is always one.
 
     Raises NotAllowed `purpose-not-allowed` when the agency may not ask consent for one of the purposes.
     Fields beyond the policy are left out.
     """
     asked = [_ask_one(one, known, ask.again, now) for one in merged(ask.asks)]
     open_ones = tuple(one for one in asked if one.fields)
-    if not open_ones:
+    if not open_ones and not ask.again:
         return None
     return Question(
         person_id=ask.person_id,

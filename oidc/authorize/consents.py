@@ -9,10 +9,20 @@ from oidc.scopes import purposes_of
 def purpose_asks(asking: Asking) -> tuple[PurposeAsk, ...]:
     """Standard scopes and claims, verified ones too, under the client's sign-in purpose, then each `purpose:` scope.
 
-    Last what the agency wants to look up itself (authorization_details). Empty when only a pseudonym is asked for:
-    then there is nothing to consent to.
+    Last what the agency wants to look up itself (authorization_details). Empty when only a pseudonym is asked for.
     """
     own = sign_in_fields(asking.scopes, asking.claims)
     asks = [PurposeAsk(asking.client.purpose, own.fields, own.essential)] if own.fields else []
     lookups = (PurposeAsk(each.purpose, each.fields) for each in asking.authorization_details)
     return (*asks, *(PurposeAsk(code) for code in purposes_of(asking.scopes)), *lookups)
+
+
+def asks_anew(asking: Asking) -> bool:
+    """Whether the person is asked whatever he agreed to before, for a pseudonym alone too.
+
+    By prompt=consent (OpenID Connect Core §3.1.2.1), and by whoever cannot prove who it is (OWASP ASVS V10.7.1). A
+    request that came to the person on another way was confirmed on a page of its own already: then data alone is
+    asked anew.
+    """
+    anew = "consent" in asking.prompts or asking.client.public
+    return anew and (asking.endpoint == "authorize" or bool(purpose_asks(asking)))

@@ -22,7 +22,7 @@ from oidc import authorization_details, scopes
 from oidc.acr import LOWEST, Level
 from oidc.audiences import lookup_audience
 from oidc.authorize.asking import Asking
-from oidc.authorize.consents import purpose_asks
+from oidc.authorize.consents import asks_anew, purpose_asks
 from oidc.authorize.end_of_walk import End, Ending
 from oidc.authorize.sign_in import sign_in_ask, sign_in_fault
 from oidc.brake import count_stranger
@@ -128,8 +128,8 @@ class Walk:
     async def _standing(self, tx: Reads, asking: Asking, signed_in: SignedIn, *, answered: bool) -> Standing | None:
         """What is left to ask, what is agreed to, and the level that the policies of that ask of a sign-in; None
         when nothing needs a consent."""
-        asks = purpose_asks(asking)
-        if not asks:
+        asks, again = purpose_asks(asking), asks_anew(asking)
+        if not asks and not again:
             return None
         client = asking.client
         ask = ConsentAsk(
@@ -139,8 +139,7 @@ class Walk:
             client_name=client.name(asking.locale),
             asks=asks,
             locale=asking.locale or "vi",
-            # Whoever cannot prove who it is asks every time (OWASP ASVS V10.7.1).
-            again="consent" in asking.prompts or client.public,
+            again=again,
             policy_uri=client.policy_uri,
             terms_uri=client.tos_uri,
         )

@@ -298,6 +298,25 @@ async def test_a_client_that_cannot_prove_who_it_is_always_asks(world: ProviderW
     assert 'id="consent-form"' in page.text
 
 
+async def test_a_pseudonym_alone_is_asked_for_as_well(world: ProviderWorld, portal: RelyingParty) -> None:
+    """By whoever cannot prove who it is, each time, and with prompt=consent (OpenID Connect Core §3.1.2.1)."""
+    app, browser = await world.register(method="none"), world.browser()
+    await browser.open(app.ask().url)
+    page = await browser.sign_in("An")
+    for _ in range(2):
+        assert 'id="consent-form"' in page.text
+        assert 'type="checkbox"' not in page.text
+        assert "Cổng" in page.text
+        assert answer_of(await browser.http.get(app.ask(prompt="none").url))["error"] == "consent_required"
+        assert browser.got(await browser.send("consent-form", decision="allow"))["code"]
+        page = await browser.open(app.ask().url)
+    assert browser.got(await browser.refuse())["error"] == "access_denied"
+    assert answer_of(await browser.http.get(portal.ask().url))["code"]  # one that proves who it is signs in at once
+    page = await browser.open(portal.ask(prompt="consent").url)
+    assert 'id="consent-form"' in page.text
+    assert browser.got(await browser.allow())["code"]
+
+
 async def test_single_claims(world: ProviderWorld, portal: RelyingParty) -> None:
     asked = {
         "userinfo": {

@@ -1,10 +1,12 @@
 """The question: who is asked what, and what is left out of it."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from consent.answering import Ticks, outcome
 from consent.question import PurposeAsk, Question, allowed_fields, build_question, merged
 from core.errors import NotAllowed
 from tests.support.consent_cases import (
@@ -122,6 +124,17 @@ def test_again_asks_although_all_is_covered() -> None:
     question = build_question(an_ask(again=True), AGENCY, known(a_consent(FIELDS)), NOW)
     assert question is not None
     assert set(question.purposes[0].fields) == FIELDS
+
+
+def test_no_data_is_a_question_only_when_asked_anew() -> None:
+    assert build_question(replace(an_ask(), asks=()), AGENCY, known(), NOW) is None
+    question = build_question(replace(an_ask(again=True), asks=()), AGENCY, known(), NOW)
+    assert question is not None
+    assert question.purposes == ()
+    assert Question.from_json(question.to_json()) == question
+    assert (question.min_aal, question.min_ial) == (1, 1)
+    assert outcome(question, Ticks("allow")).decision == "allow"
+    assert outcome(question, Ticks("refuse")).decision == "refuse"
 
 
 def test_a_declined_field_is_left_out_while_a_consent_lives() -> None:
