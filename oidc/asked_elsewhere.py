@@ -39,8 +39,10 @@ CHECKS: tuple[Check, ...] = (
 """Of the authorization endpoint, in its order; run at the request, and again when the person answers, since the
 client may have changed meanwhile. What is missing here belongs to a browser of the client: redirect, state, PKCE."""
 
-LASTING = frozenset({"scope", "acr_values", "claims", "resource", "authorization_details", "ui_locales"})
-"""The parameters that these checks read: what of a request is kept, sealed, until the person answers."""
+LASTING = frozenset({"scope", "acr_values", "max_age", "claims", "resource", "authorization_details", "ui_locales"})
+"""The parameters that these checks read: what of a request is kept, sealed, until the person answers. `max_age` counts
+from his answer: neither CIBA nor RFC 8628 names it, but the default that the client registered for it (OpenID Connect
+Registration §2) holds here as well, and to forget a wish for a fresh sign-in would be to tell less than was asked."""
 
 
 @dataclass(frozen=True, slots=True)

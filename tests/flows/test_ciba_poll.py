@@ -122,6 +122,22 @@ async def test_the_asked_level_is_reached_first(world: ProviderWorld, desk: Desk
     assert decode_unverified(tokens["id_token"]).claims["acr"] == "urn:dinhdanh:loa:ial2:aal2"
 
 
+@pytest.mark.parametrize("max_age", [60, 0])
+async def test_an_old_sign_in_is_made_anew(world: ProviderWorld, desk: Desk, max_age: int) -> None:
+    """max_age counts from the answer: who signed in before that signs in again, however he was signed in."""
+    browser = world.browser()
+    await own_requests(browser)
+    wait(world, 90)
+    asked = await desk.asked(max_age=max_age)
+    page = await answer_newest(browser, "allow")
+    assert 'id="signin-form"' in page.text, page.text
+    assert error_of(await desk.collect(asked)) == "authorization_pending"
+    answered_at = world.clock.now()
+    assert outcome_of(await browser.sign_in("An")) == "allowed"
+    claims = decode_unverified((await desk.collect(asked)).json()["id_token"]).claims
+    assert claims["auth_time"] == int(answered_at.timestamp())
+
+
 async def test_refusing_is_one_press(world: ProviderWorld, desk: Desk) -> None:
     asked = await desk.asked()
     assert outcome_of(await answer_newest(world.browser(), "refuse")) == "refused"

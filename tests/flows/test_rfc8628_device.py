@@ -84,6 +84,20 @@ async def test_the_whole_way(world: ProviderWorld, kiosk: Kiosk) -> None:
     assert allowed.line.details == {"client": kiosk.party.client_id, "way": "device"}
 
 
+async def test_an_old_sign_in_is_made_anew(world: ProviderWorld, kiosk: Kiosk) -> None:
+    """As with CIBA, max_age counts from the answer."""
+    browser = world.browser()
+    await browser.open("/me/consents")
+    await browser.sign_in("An")
+    wait(world, 90)
+    for max_age, signs_in in (("3600", False), ("60", True)):
+        told = await kiosk.asked(scope="openid", max_age=max_age)
+        await to_confirm(browser, told["user_code"])
+        page = await browser.send("device-confirm-form", decision="allow", same="yes")
+        assert ('id="signin-form"' in page.text) == signs_in
+    assert outcome_of(await browser.sign_in("An")) == "allowed"
+
+
 async def test_the_session_at_home_is_not_the_kiosks(world: ProviderWorld, kiosk: Kiosk) -> None:
     """Signing out on one's own device ends nothing on the other."""
     told, browser = await kiosk.asked(), world.browser()
