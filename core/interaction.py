@@ -14,9 +14,12 @@ from core.cache import Cache
 from core.clock import Clock
 from core.errors import Refusal
 from core.ids import new_reference
+from core.web.brake import Brake
 from core.web.browser import browser_binding
 
 TTL_SECONDS = 30 * 60
+STRANGERS = Brake("interaction", 600)
+"""Each is up to 8 kB for half an hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +95,13 @@ class Interactions:
         self._cache = cache
         self._clock = clock
 
-    async def start(self, request: Request, *, resume: str, **fields: Any) -> Interaction:
-        """Makes one for this browser. The response must carry the browser cookie (the middleware sets it)."""
+    async def start(self, request: Request, *, resume: str, known: bool = False, **fields: Any) -> Interaction:
+        """Makes one for this browser. The response must carry the browser cookie (the middleware sets it).
+
+        known: somebody is signed in; strangers are braked. Raises TooMany.
+        """
+        if not known:
+            await STRANGERS.count(self._cache, request)
         made = Interaction(
             id=new_reference(),
             browser=browser_binding(request),

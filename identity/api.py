@@ -20,7 +20,6 @@ from identity.self_declared import (
     part_codes,
 )
 from identity.sessions import Session
-from identity.where import network_of
 
 __all__ = [
     "CLEARED_BY",
@@ -40,7 +39,6 @@ __all__ = [
     "SignIn",
     "Step",
     "fresh_enough",
-    "network_of",
     "part_codes",
     "register_events",
     "routers",

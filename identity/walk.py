@@ -17,7 +17,7 @@ from core.interaction import Interaction, Interactions, SignInAsk
 from core.runtime import part
 from core.settings import Settings
 from core.web.browser import WebSecret, cookie_name, set_cookie
-from core.web.client_address import client_address
+from core.web.client_address import client_address, network_of
 from core.web.forms import strict_query
 from core.web.locale import set_request_locale
 from core.web.pages import Pages
@@ -27,7 +27,7 @@ from identity.identity import SESSION_COOKIE, Identity
 from identity.known_browsers import LIFETIME_SECONDS, with_entry
 from identity.refusals import SignInLost
 from identity.sessions import Session
-from identity.where import Where, browser_of, network_of
+from identity.where import Where, browser_of
 
 KNOWN_COOKIE = "known"
 START_PAGE = "/me"
@@ -41,14 +41,18 @@ def own_page(path: str) -> bool:
 
 
 async def start_own(request: Request, query: dict[str, str]) -> Interaction:
-    """An interaction of our own: `next` (own page), `aal`, `ial`. Anything else in them means the least."""
+    """An interaction of our own: `next` (own page), `aal`, `ial`. Anything else in them means the least.
+
+    Raises TooMany.
+    """
     wanted = query.get("next", "")
     ask = SignInAsk(
         min_aal=2 if query.get("aal") == "2" else 1,
         min_ial=2 if query.get("ial") == "2" else 1,
     )
     resume = wanted if own_page(wanted) else START_PAGE
-    return await part(request, Interactions).start(request, resume=resume, sign_in=ask)
+    known = await part(request, Identity).session(request) is not None
+    return await part(request, Interactions).start(request, resume=resume, known=known, sign_in=ask)
 
 
 async def load(request: Request) -> Interaction:

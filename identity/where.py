@@ -1,6 +1,5 @@
 """From where and for whom somebody signs in, as coarse as is still useful to the holder."""
 
-import ipaddress
 from dataclasses import dataclass
 
 MAX_NAME = 200
@@ -42,19 +41,6 @@ class Where:
 
     def __repr__(self) -> str:
         return "Where(…)"
-
-
-def network_of(address: str) -> str:
-    """The /24 (IPv4) or /48 (IPv6) of an address; "" when it is none."""
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return ""
-    mapped = getattr(ip, "ipv4_mapped", None)
-    if mapped is not None:
-        ip = mapped
-    prefix = 24 if ip.version == 4 else 48
-    return str(ipaddress.ip_network((ip, prefix), strict=False))
 
 
 def browser_of(user_agent: str) -> str:

@@ -5,10 +5,10 @@ from starlette.responses import Response
 
 from core.cache import Cache
 from core.clock import Clock
+from core.web.brake import Brake
 from oidc.authorize import table
 from oidc.authorize.asking import Asking, PolicyOf
 from oidc.authorize.reading import pushed_parameters
-from oidc.brake import count_stranger
 from oidc.client_authentication import ClientAuthentication
 from oidc.client_keys import ClientKeys
 from oidc.clients import Clients
@@ -18,6 +18,7 @@ from oidc.pushed import LIFETIME_SECONDS, PushedRequests
 from oidc.replay import claim_all
 from oidc.signing_keys import SigningKeys
 
+STRANGERS = Brake("par", 600)
 _AUTHENTICATION = frozenset({"client_secret", "client_assertion", "client_assertion_type"})
 
 
@@ -74,6 +75,6 @@ class ParEndpoint:
         )
         await table.run(asking)
         if authenticated.client.public:
-            await count_stranger(self._cache, request, "par")
+            await STRANGERS.count(self._cache, request)
         uri = await self._pushed.keep(authenticated.client.client_id, asking.to_keep())
         return json_response({"request_uri": uri, "expires_in": LIFETIME_SECONDS}, status=201)

@@ -97,7 +97,7 @@ class OpenIdProvider:
         )
         pushed = PushedRequests(cache, clock)
         answers = Answers(issuer=issuer, pages=pages, signed=SignedAnswers(issuer, keys, client_keys), clock=clock)
-        walk = Walk(database, clock, interactions, cache, identity, consent, pseudonyms)
+        walk = Walk(database, clock, interactions, identity, consent, pseudonyms)
         self.published = Published(self.metadata, keys)
 
         async def policy_of(agency_id: uuid.UUID, purpose: str) -> Policy | None:

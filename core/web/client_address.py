@@ -1,4 +1,4 @@
-"""The address of the one who calls, as far as trusted proxies tell it."""
+"""The address of the one who calls, as far as trusted proxies tell it, and the network it lies in."""
 
 import ipaddress
 from functools import lru_cache
@@ -29,6 +29,19 @@ def client_address(request: HTTPConnection) -> str:
         if not _trusted(hop, settings.trusted_proxies):
             return hop
     return peer
+
+
+def network_of(address: str) -> str:
+    """The /24 (IPv4) or /48 (IPv6) of an address; "" when it is none."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return ""
+    mapped = getattr(ip, "ipv4_mapped", None)
+    if mapped is not None:
+        ip = mapped
+    prefix = 24 if ip.version == 4 else 48
+    return str(ipaddress.ip_network((ip, prefix), strict=False))
 
 
 def is_trusted_peer(request: HTTPConnection) -> bool:

@@ -12,6 +12,7 @@ from core.clock import Clock
 from core.errors import Refusal, Unavailable
 from core.ids import new_reference
 from core.interaction import Interaction, Interactions
+from core.web.brake import Brake
 from core.web.forms import strict_query
 from core.web.locale import set_request_locale
 from oidc.authorize import table
@@ -21,7 +22,6 @@ from oidc.authorize.checks.kept import READ
 from oidc.authorize.issue_code import RESUME_PATH, CodeEnding
 from oidc.authorize.reading import form_parameters, query_parameters
 from oidc.authorize.walk import Walk
-from oidc.brake import count_stranger
 from oidc.client_keys import ClientKeys
 from oidc.client_log import note_answer
 from oidc.clients import Clients
@@ -32,6 +32,7 @@ from oidc.signing_keys import SigningKeys
 PATH = "/authorize"
 TICKET_SECONDS = 120
 """From a form of the portal to our own GET, in the same browser."""
+TICKETS = Brake("ticket", 600)
 _NOT_IN_ADDRESSES = ("id_token_hint", "request", "claims", "authorization_details")
 """What was sent in a form because it is too long or too telling for an address."""
 
@@ -104,7 +105,7 @@ class AuthorizeEndpoint:
             asking = self._asking(sent)
             try:
                 await self._checked(request, asking)
-                await count_stranger(self._cache, request, "ticket")
+                await TICKETS.count(self._cache, request)
                 sent = {"ticket": await self._let_wait(asking)}
             except OAuthError as error:
                 return await self._refuse(request, asking, error)

@@ -12,7 +12,6 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from consent.api import Consent, ConsentAsk, Granted, Question, Standing
-from core.cache import Cache
 from core.clock import Clock
 from core.database import Database, Reads
 from core.errors import NotAllowed, NotFound
@@ -25,7 +24,6 @@ from oidc.authorize.asking import Asking
 from oidc.authorize.consents import asks_anew, purpose_asks
 from oidc.authorize.end_of_walk import End, Ending
 from oidc.authorize.sign_in import sign_in_ask, sign_in_fault
-from oidc.brake import count_stranger
 from oidc.ciba.subjects import remember_subject
 from oidc.errors import OAuthError
 from oidc.grants import PurposeGrant
@@ -47,7 +45,6 @@ class Walk:
     database: Database
     clock: Clock
     interactions: Interactions
-    cache: Cache
     identity: Identity
     consent: Consent
     pseudonyms: Pseudonyms
@@ -68,11 +65,10 @@ class Walk:
             fault = found
         if asking.silent:
             raise fault
-        if session is None:
-            await count_stranger(self.cache, request, "sign-in")
         somebody_else = signed_in is not None and self._is_somebody_else(asking, signed_in)
         step = _Step(request, asking, ending, kept)
-        return await self._to_sign_in(step, None, least=LOWEST, somebody_else=somebody_else)
+        interaction = await self._start(step, known=session is not None)
+        return await self._to_sign_in(step, interaction, least=LOWEST, somebody_else=somebody_else)
 
     async def resume(self, request: Request, asking: Asking, interaction: Interaction, ending: Ending) -> Response:
         """The next step after the sign-in page or the consent page."""
@@ -90,10 +86,9 @@ class Walk:
         return await self._with_consent(_Step(request, asking, ending, {}), signed_in, interaction)
 
     async def _to_sign_in(
-        self, step: "_Step", interaction: Interaction | None, *, least: Level, somebody_else: bool
+        self, step: "_Step", interaction: Interaction, *, least: Level, somebody_else: bool
     ) -> Response:
         asking = step.asking
-        interaction = interaction or await self._start(step)
         ask = sign_in_ask(asking, least=least, agency_name=await self._agency_name(asking), somebody_else=somebody_else)
         await self.interactions.save(replace(interaction, sign_in=ask))
         return _see_other(interaction.url("/signin"))
@@ -116,10 +111,11 @@ class Walk:
         if question is None:
             if asking.silent:
                 raise OAuthError("login_required", "The sign-in does not reach the level that the policy asks for.")
+            interaction = interaction or await self._start(step, known=True)
             return await self._to_sign_in(step, interaction, least=needed, somebody_else=False)
         if asking.silent:
             raise OAuthError("consent_required", "The person has to be asked for consent.")
-        interaction = interaction or await self._start(step)
+        interaction = interaction or await self._start(step, known=True)
         await self.interactions.save(
             replace(interaction, signed_in=signed_in, consent_ask=question.to_json(), consent_answer=None)
         )
@@ -167,11 +163,12 @@ class Walk:
                 await remember_subject(tx, self._subject(asking, signed_in), uuid.UUID(signed_in.person_id))
         return await step.ending.write(End(asking, signed_in, granted, self.clock.now(), finish))
 
-    async def _start(self, step: "_Step") -> Interaction:
+    async def _start(self, step: "_Step", *, known: bool) -> Interaction:
         asking = step.asking
         return await self.interactions.start(
             step.request,
             resume=step.ending.resume,
+            known=known,
             locale=asking.locale,
             redirect_origin=origin_of(asking.target.redirect_uri) if asking.target else None,
             data={**asking.to_keep(), **step.kept},

@@ -7,9 +7,9 @@ from starlette.responses import Response
 
 from core.cache import Cache
 from core.clock import Clock
+from core.web.brake import Brake
 from oidc.asked_elsewhere import LASTING, AskedElsewhere
 from oidc.authorize.reading import pushed_parameters
-from oidc.brake import count_stranger
 from oidc.client_authentication import ClientAuthentication
 from oidc.collect import INTERVAL_SECONDS
 from oidc.device.requests import LIFETIME_SECONDS, DeviceRequests
@@ -20,6 +20,8 @@ from oidc.registration.check import DEVICE
 from oidc.replay import claim_all
 
 PAGE_PATH = "/device"
+STRANGERS = Brake("device", 120)
+"""A hall has few kiosks, and the more codes are alive the easier one is hit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class DeviceEndpoint:
         asking = await self.asked.checked("device", client, sent, now=now)
         params = {name: value for name, value in asking.params.items() if name in LASTING}
         if client.public:
-            await count_stranger(self.cache, request, "device", client.client_id)
+            await STRANGERS.count(self.cache, request, apart=client.client_id)
         async with self.asked.database.raw() as tx:
             codes = await self.requests.write(tx, client_id=client.client_id, params=params, now=now)
         page, user_code = f"{self.asked.issuer}{PAGE_PATH}", shown(codes.user_code)

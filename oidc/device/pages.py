@@ -12,11 +12,10 @@ from core.errors import TooMany
 from core.interaction import Interaction, Interactions
 from core.runtime import part
 from core.web.browser import browser_binding
-from core.web.client_address import client_address
+from core.web.client_address import client_address, network_of
 from core.web.forms import read_form, strict_query
 from core.web.locale import request_locale
 from core.web.pages import Pages
-from identity.api import network_of
 from oidc.asked_elsewhere import AskedElsewhere, AskedPage
 from oidc.authorize.asking import Asking
 from oidc.authorize.walk import Walk
@@ -64,7 +63,8 @@ class DevicePages:
             wrong = pages.gettext(request, "This code is not right, or its time is over. Look at the screen again.")
             return _entry_form(request, typed=typed, error=wrong, status=422)
         kept = {"bucket": found.bucket, "of_request": str(found.request_id)}
-        interaction = await self.interactions.start(request, resume=CONFIRM_PATH, data=kept)
+        known = await self.asked.identity.session(request) is not None
+        interaction = await self.interactions.start(request, resume=CONFIRM_PATH, known=known, data=kept)
         return _see(interaction.resume_url)
 
     async def confirm(self, request: Request) -> Response:

@@ -85,6 +85,7 @@ class LogoutEndpoint:
         interaction = await self.interactions.start(
             request,
             resume=CONFIRM_PATH,
+            known=True,
             redirect_origin=origin_of(asked.target) if asked.target else None,
             data={"target": asked.target, "client_name": client_name},
         )

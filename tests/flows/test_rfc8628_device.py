@@ -9,8 +9,8 @@ import pytest
 
 from core.cache import Cache
 from core.jose import SigningKey, decode_unverified
+from core.web.brake import Brake
 from identity.api import Identity
-from oidc import brake
 from oidc.device import guessing
 from oidc.device import requests as device_requests
 from tests.actors.relying_party import DROP
@@ -345,6 +345,16 @@ async def test_right_codes_do_not_count(world: ProviderWorld, kiosk: Kiosk) -> N
     assert set(values) == {b"0"}
 
 
+async def test_a_right_code_fills_the_cache_for_nobody(
+    world: ProviderWorld, kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Right codes are no guesses; each leaves something in the cache all the same."""
+    monkeypatch.setattr("core.interaction.STRANGERS", Brake("few", 2))
+    told = await kiosk.asked()
+    answers = [await enter_code(world.browser(), told["user_code"]) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+
+
 async def test_the_forms_belong_to_their_browser(world: ProviderWorld, kiosk: Kiosk) -> None:
     """Case 51."""
     told, browser, other = await kiosk.asked(), world.browser(), world.browser()
@@ -385,9 +395,9 @@ async def test_nobody_fills_the_table(world: ProviderWorld, kiosk: Kiosk, monkey
     (row,) = await world.fetch("SELECT sealed FROM oidc.device_requests ORDER BY requested_at DESC LIMIT 1")
     assert len(row["sealed"]) < 500
     assert error_of(await kiosk.ask(acr_values="urn:x " * 2_000)) == "invalid_request"
-    monkeypatch.setattr(brake, "MOST", dict.fromkeys(brake.MOST, 3))
+    monkeypatch.setattr("oidc.device.endpoint.STRANGERS", Brake("few", 2))
     answers = [await kiosk.ask() for _ in range(4)]
-    assert [answer.status_code for answer in answers] == [200, 200, 429, 429]  # with the one above
+    assert [answer.status_code for answer in answers] == [200, 200, 429, 429]
     assert answers[-1].headers["retry-after"] == "60"
     other, known = await make_kiosk(world, method="none"), await make_kiosk(world)
     assert (await other.ask()).status_code == 200

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from core.cache import Cache
-from oidc import brake
+from core.web.brake import Brake
 from tests.actors.relying_party import DROP, RelyingParty, answer_of
 from tests.support.provider_fixture import world
 from tests.support.provider_world import REDIRECT, ProviderWorld
@@ -125,7 +125,8 @@ async def test_what_nobody_reads_is_ignored_and_forgotten(world: ProviderWorld, 
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch, world: ProviderWorld) -> None:
-    monkeypatch.setattr(brake, "MOST", dict.fromkeys(brake.MOST, 3))
+    for name in ("core.interaction.STRANGERS", "oidc.authorize.endpoint.TICKETS", "oidc.par.STRANGERS"):
+        monkeypatch.setattr(name, Brake(name, 3))
 
 
 async def test_a_network_cannot_leave_requests_without_end(
@@ -141,6 +142,8 @@ async def test_a_network_cannot_leave_requests_without_end(
     assert refused.headers["retry-after"] == "60"
     assert "location" not in refused.headers
     assert "Có quá nhiều lần thử từ mạng của bạn" in refused.text
+    assert (await world.http().get("/signin")).status_code == 429
+    assert (await browser.http.get("/signin")).status_code == 303
     assert answer_of(await world.http().get(portal.ask(prompt="none").url))["error"] == "login_required"
     page = await browser.open(portal.ask(prompt="login").url)
     assert 'id="signin-form"' in page.text

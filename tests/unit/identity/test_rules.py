@@ -7,12 +7,13 @@ import pyotp
 import pytest
 
 from core.web.browser import WebSecret
+from core.web.client_address import network_of
 from identity.known_browsers import LIFETIME_SECONDS, MAX_ENTRIES, entries_of, known_entry, with_entry
 from identity.locks import CLEARED_BY, LOCK_REASONS, may_clear, may_unlock_online
 from identity.number_field import read_number, shown_hint
 from identity.password_rules import PasswordUnfit, check_new_password, normal_form
 from identity.totp import check_secret, matching_step, read_code
-from identity.where import Where, browser_of, network_of
+from identity.where import Where, browser_of
 
 RFC_SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"  # "12345678901234567890"
 
