@@ -15,6 +15,8 @@ from oidc.signing_keys import SigningKeys
 
 TICKET_SECONDS = 120
 """From a form of the portal to our own GET, in the same browser."""
+MAX_STATE = 2048
+"""It lies in the cache and goes into an address, as that of an authorization request does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class LogoutRequests:
     cache: Cache
 
     async def checked(self, params: Mapping[str, str]) -> LogoutRequest:
-        """Raises OAuthError for a hint that is not ours or an address that is not registered."""
+        """Raises OAuthError for a hint that is not ours, an address that is not registered, an endless state."""
         hint = None
         if "id_token_hint" in params:
             try:
@@ -52,7 +54,10 @@ class LogoutRequests:
             return LogoutRequest(hint, client, None)
         if not matches(target, client.post_logout_redirect_uris):
             raise invalid_request("The post_logout_redirect_uri is not registered for this client.")
-        return LogoutRequest(hint, client, _with_state(target, params.get("state")))
+        state = params.get("state")
+        if state is not None and len(state) > MAX_STATE:
+            raise invalid_request(f"state is longer than {MAX_STATE} characters.")
+        return LogoutRequest(hint, client, _with_state(target, state))
 
     async def keep(self, asked: LogoutRequest) -> str:
         """Keeps a checked request for the next step; gives its ticket. Raises Unavailable."""

@@ -77,6 +77,15 @@ async def test_query_added_to_post_logout_redirect_uri(visit: Visit) -> None:
     assert is_page(await visit.logout(post_logout_redirect_uri=f"{SIGNED_OUT}?foo=bar"), 400, "error-code")
 
 
+async def test_an_endless_state_is_neither_kept_nor_sent(visit: Visit) -> None:
+    for state in ("s" * 2049, "s" * 60_000):
+        answer = await visit.browser.http.post("/logout", data={**visit.params, "state": state})
+        assert is_page(answer, 400, "error-code")
+    assert await visit.is_signed_in()
+    longest = "s" * 2048
+    assert (await visit.logout(state=longest)).headers["location"] == f"{SIGNED_OUT}?state={longest}"
+
+
 async def test_modified_id_token_hint(visit: Visit) -> None:
     """The plan sends the id_token with `alg: none` and without a signature; others change a letter."""
     claims = decode_unverified(visit.params["id_token_hint"]).claims
