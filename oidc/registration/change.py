@@ -76,17 +76,20 @@ class NewSecret:
     secret: str | None
 
 
-def next_secret(row: Row, auth_method: str, now: datetime, *, renew: bool = False, lost: bool = False) -> NewSecret:
+def next_secret(
+    row: Row, auth_method: str, now: datetime, *, renew: bool = False, lost: bool = False, told: bool = True
+) -> NewSecret:
     """What becomes of the secret when the client's method is `auth_method`. renew: make a new one in any case.
 
     A client without a secret method loses it; one that had none, or whose secret ends soon, gets a new one, and
-    the former holds on for a week unless it was lost.
+    the former holds on for a week unless it was lost. told: whether anybody is shown a new one; else none takes the
+    place of one that is known.
     """
     if not auth_method.startswith("client_secret_"):
         return NewSecret(dict.fromkeys(_SECRET_COLUMNS), None)
     expires: datetime | None = row["secret_expires_at"]
     ends_soon = expires is not None and expires - now < SECRET_RENEWAL
-    if row["secret_hash"] is not None and not ends_soon and not renew:
+    if row["secret_hash"] is not None and not (ends_soon and told) and not renew:
         return NewSecret({name: row[name] for name in _SECRET_COLUMNS}, None)
     secret = new_secret()
     columns: dict[str, Any] = {"secret_hash": hash_secret(secret), "secret_expires_at": now + SECRET_LIFE}
@@ -106,14 +109,16 @@ async def write_change(
     by: Who,
     now: datetime,
     registration_token_hash: bytes | None = None,
+    told: bool = True,
 ) -> str | None:
     """Writes checked metadata over a held row, journals, tells all processes; gives a new secret if one was made.
 
+    told: whether the caller shows it to the client (next_secret).
     registration_token_hash: of the token that follows the present one; None keeps it. Raises OAuthError
     invalid_client_metadata when the addresses would leave the client's sector.
     """
     refuse_other_sector(row, checked)
-    made = next_secret(row, checked.auth_method, now)
+    made = next_secret(row, checked.auth_method, now, told=told)
     values = {
         **row_values(checked),
         **made.columns,

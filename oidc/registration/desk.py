@@ -166,7 +166,7 @@ class RegistrationDesk:
                     raise _stale()  # what was looked at is not what would hold
                 checked = await self._checked(tx, merged, row["profile"], agency_id, row["purpose"])
                 _refuse_unread(checked, read)
-                await write_change(self._registrar.journal, tx, row, checked, by=by, now=self._now())
+                await write_change(self._registrar.journal, tx, row, checked, by=by, now=self._now(), told=False)
             else:
                 await self._activate(tx, row)
             await self._line(tx, journal_lines.APPROVED, row, by, proposed_by=review.proposed_by)

@@ -108,6 +108,24 @@ async def test_a_change_is_shown_and_decided(world: ProviderWorld) -> None:
         assert (await acts_of(world, client_id))[-2:] == ["oidc.client-changed", "oidc.client-approved"]
 
 
+async def test_approving_a_change_ends_no_secret_that_somebody_has(world: ProviderWorld) -> None:
+    """Nobody is shown one at an approval, so none may take the place of the one in use, even when it ends soon."""
+    async with client_admin(world, "Minh") as first, client_admin(world, "Nga") as second:
+        client_id = await approved(first, second)
+        await world.fetch(
+            "UPDATE oidc.clients SET secret_expires_at = $2 WHERE client_id = $1",
+            client_id,
+            world.clock.now() + timedelta(days=20),
+        )
+        of_secret = "SELECT secret_hash, secret_expires_at, former_secret_hash FROM oidc.clients WHERE client_id = $1"
+        before = await world.fetch(of_secret, client_id)
+        page = await changed_form(first, path=f"{LIST}/{client_id}/change", name_vi="Tên mới")
+        assert 'id="told"' in (await second.decide(reviews_in(page)[-1], "approve")).text
+        assert "Tên mới" in (await second.open(f"{LIST}/{client_id}")).text
+        assert await world.fetch(of_secret, client_id) == before
+        assert before[0]["secret_hash"] is not None
+
+
 async def test_a_change_meanwhile_makes_the_proposal_stale(world: ProviderWorld) -> None:
     async with client_admin(world, "Minh") as first, client_admin(world, "Nga") as second:
         client_id = await approved(first, second)
