@@ -12,6 +12,7 @@ from oidc.token.endpoint import GRANT_TYPES
 
 _FORM = "application/x-www-form-urlencoded"
 _REFS = "#/components/schemas/"
+_REFUSAL = {"content": {"application/json": {"schema": {"$ref": f"{_REFS}OAuthError"}}}}
 _AUTHENTICATION = {
     "client_id": "RFC 6749 §2.3.1",
     "client_secret": "RFC 6749 §2.3.1, for client_secret_post",
@@ -69,13 +70,15 @@ def provider_openapi() -> dict[str, Any]:
         "paths": {
             "/.well-known/openid-configuration": {"get": _read("metadata", "What the provider supports")},
             "/jwks": {"get": _read("keys", "The provider's published keys")},
-            "/par": {"post": _form("par", "Push an authorization request (RFC 9126)", _AUTHORIZATION, ok="201")},
+            "/par": {"post": _braked(_form("par", "Push a request (RFC 9126)", _AUTHORIZATION, ok="201"))},
             "/token": {"post": _form("token", "Redeem a grant (RFC 6749 §3.2)", _TOKEN)},
             "/introspect": {"post": _form("introspect", "Ask about a token (RFC 7662)", _TOKEN_TYPE)},
             "/revoke": {"post": _form("revoke", "End a token (RFC 7009)", _TOKEN_TYPE)},
             "/bc-authorize": {"post": _form("bc-authorize", "Ask a person on his own device (CIBA)", _CIBA)},
             "/device_authorization": {
-                "post": _form("device-authorization", "Codes for a kiosk (RFC 8628)", {"scope": "RFC 8628 §3.1"})
+                "post": _braked(
+                    _form("device-authorization", "Codes for a kiosk (RFC 8628)", {"scope": "RFC 8628 §3.1"})
+                )
             },
             "/userinfo": {"get": _bearer("userinfo", "Consented claims of the person"), "post": _userinfo_form()},
             "/register": {"post": _registration("register", "Register a client (RFC 7591)", ok="201")},
@@ -119,6 +122,12 @@ def _form(name: str, summary: str, members: Mapping[str, str], *, ok: str = "200
     }
 
 
+def _braked(operation: dict[str, Any]) -> dict[str, Any]:
+    """For public clients, by network."""
+    told = {"description": "Too many come from this network; `Retry-After` says when.", **_REFUSAL}
+    return {**operation, "responses": {**operation["responses"], "429": told}}
+
+
 def _userinfo_form() -> dict[str, Any]:
     body = {"content": {_FORM: {"schema": _members({"access_token": "RFC 6750 §2.2, for tokens bound to nothing"})}}}
     return {**_bearer("userinfo-post", "The same by POST"), "requestBody": body}
@@ -136,12 +145,11 @@ def _members(members: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _answers(ok: str) -> dict[str, Any]:
-    refusal = {"content": {"application/json": {"schema": {"$ref": f"{_REFS}OAuthError"}}}}
     return {
         ok: {"description": "As the section named defines it."},
-        "400": {"description": "The request does not hold.", **refusal},
-        "401": {"description": "Client or token do not hold.", **refusal},
-        "503": {"description": "A server behind this one does not answer; `Retry-After` says when.", **refusal},
+        "400": {"description": "The request does not hold.", **_REFUSAL},
+        "401": {"description": "Client or token do not hold.", **_REFUSAL},
+        "503": {"description": "A server behind this one does not answer; `Retry-After` says when.", **_REFUSAL},
     }
 
 
