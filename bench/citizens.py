@@ -159,7 +159,7 @@ class Visit:
         self.connection = connection
         self.cookies: dict[str, str] = {}
         number = int(citizen.number) % 2**24
-        self.address = f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"
+        self.address = f"10.{number & 255}.{number >> 8 & 255}.1"  # each in a network of his own
 
     async def get(self, path: str) -> Answer:
         """The page at the end of our own redirects, or the redirect that leaves us."""

@@ -18,7 +18,7 @@ from core.web.brake import Brake
 from core.web.browser import browser_binding
 
 TTL_SECONDS = 30 * 60
-STRANGERS = Brake("interaction", 600)
+STRANGERS = Brake("interaction")
 """Each is up to 8 kB for half an hour."""
 
 

@@ -96,6 +96,9 @@ class Settings(BaseSettings):
     outbound_ca_file: Path | None = None
     """Certificate authorities (PEM) that outbound calls believe beside the system's."""
 
+    begun_per_network: int = Field(default=600, ge=1)
+    """Sign-ins that one network (/24, IPv6 /48) may begin in a minute before anybody is signed in. Each may take 10 kB
+    of Redis for half an hour: more memory there allows more here."""
     session_pool: int = Field(default=4, ge=1)
     raw_pool: int = Field(default=8, ge=1)
     argon2_memory_kib: int = Field(default=19_456, ge=19_456)

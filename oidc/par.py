@@ -18,7 +18,7 @@ from oidc.pushed import LIFETIME_SECONDS, PushedRequests
 from oidc.replay import claim_all
 from oidc.signing_keys import SigningKeys
 
-STRANGERS = Brake("par", 600)
+STRANGERS = Brake("par")
 _AUTHENTICATION = frozenset({"client_secret", "client_assertion", "client_assertion_type"})
 
 

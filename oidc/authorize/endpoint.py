@@ -32,7 +32,7 @@ from oidc.signing_keys import SigningKeys
 PATH = "/authorize"
 TICKET_SECONDS = 120
 """From a form of the portal to our own GET, in the same browser."""
-TICKETS = Brake("ticket", 600)
+TICKETS = Brake("ticket")
 _NOT_IN_ADDRESSES = ("id_token_hint", "request", "claims", "authorization_details")
 """What was sent in a form because it is too long or too telling for an address."""
 
