@@ -188,20 +188,21 @@ async def _families(stage: Stage, portal: Portal) -> list[str]:
 
 
 async def _peer_families(peer: Peer, portal: Portal) -> list[str]:
-    # The peer gives refresh tokens for a consent asked for anew only (OpenID Connect Core §11).
+    # Both give refresh tokens for a consent asked for anew only (OpenID Connect Core §11).
     scope = f"{SCOPE} offline_access"
     made = await asyncio.gather(*(_peer_tokens(peer, portal, scope, prompt="consent") for _ in range(FAMILIES)))
     return [tokens["refresh_token"] for tokens in made]
 
 
 async def _our_tokens(stage: Stage, portal: Portal, at: int, scope: str) -> dict[str, Any]:
-    """By an existing session; a public client's consent page is answered."""
+    """By an existing session; a consent page, of a public client or for refresh tokens, is answered."""
     citizen = stage.signed_in[at]
     connection = await Connection(stage.house.port).open()
     visit = Visit(connection, citizen)
     visit.cookies = dict(citizen.cookies)
     verifier, challenge = pkce()
-    page = await visit.get(f"/authorize?{portal.authorize(scope, challenge)}")
+    more = {"prompt": "consent"} if "offline_access" in scope else {}
+    page = await visit.get(f"/authorize?{portal.authorize(scope, challenge, **more)}")
     if page.status == 200:
         page = await visit.submit(page, "consent-form", everything=True, decision="allow")
     return await _exchange(connection, portal, code_of(page), verifier)

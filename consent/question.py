@@ -43,6 +43,7 @@ class ConsentAsk:
     """What a client asks of one person. again: the portal wants the question in any case (prompt=consent).
 
     policy_uri, terms_uri: the service's own words on data protection and its terms, https, linked on the page.
+    offline_days: how long it wants to renew its access without the person; 0 for not at all.
     """
 
     person_id: uuid.UUID
@@ -54,6 +55,7 @@ class ConsentAsk:
     again: bool = False
     policy_uri: str | None = None
     terms_uri: str | None = None
+    offline_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ class Question:
 
     purposes: none when the client asks for no data: then the sign-in itself is asked about. agreed_before:
     something of what the client asks for is agreed to already and not asked here, so that it can go on with that.
-    again: all is asked anew; what is left unticked ends (give.py).
+    again: all is asked anew; what is left unticked ends (give.py). offline_days: as asked, told beside the rest.
     """
 
     person_id: uuid.UUID
@@ -103,6 +105,7 @@ class Question:
     again: bool
     policy_uri: str | None = None
     terms_uri: str | None = None
+    offline_days: int = 0
 
     def purpose(self, code: str) -> AskedPurpose | None:
         return next((one for one in self.purposes if one.code == code), None)
@@ -177,6 +180,7 @@ def build_question(
         again=ask.again,
         policy_uri=ask.policy_uri,
         terms_uri=ask.terms_uri,
+        offline_days=ask.offline_days,
     )
 
 

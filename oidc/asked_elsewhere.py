@@ -13,7 +13,7 @@ from identity.api import Identity
 from oidc import grants
 from oidc.authorize.asking import Asking, PolicyOf
 from oidc.authorize.checks import details, hints, kept, levels, scope
-from oidc.authorize.consents import purpose_asks
+from oidc.authorize.consents import offline_days, purpose_asks
 from oidc.authorize.end_of_walk import End, account_ended
 from oidc.authorize.grant_values import grant_values
 from oidc.client_keys import ClientKeys
@@ -47,11 +47,15 @@ Registration §2) holds here as well, and to forget a wish for a fresh sign-in w
 
 @dataclass(frozen=True, slots=True)
 class AskedPage:
-    """What a page says of a request. purposes: titles; none when only a pseudonym is asked for."""
+    """What a page says of a request. purposes: titles; none when only a pseudonym is asked for.
+
+    offline_days: how long access is to be renewed without the person; 0 for not at all.
+    """
 
     client: str
     agency: str
     purposes: tuple[str, ...]
+    offline_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +115,7 @@ class AskedElsewhere:
         codes = [ask.code for ask in purpose_asks(asking)]
         found = await self.consent.purposes(tx, codes)
         titles = tuple(found[code].texts(locale).title for code in codes if code in found)
-        return AskedPage(client.name(locale), agency.name(locale), titles)
+        return AskedPage(client.name(locale), agency.name(locale), titles, offline_days(asking))
 
     @asynccontextmanager
     async def ending(self, end: End) -> AsyncIterator[RawTx]:

@@ -3,7 +3,8 @@
 from consent.api import PurposeAsk
 from oidc.authorize.asking import Asking
 from oidc.claims_parameter import sign_in_fields
-from oidc.scopes import purposes_of
+from oidc.grants import REFRESH_LIFETIME
+from oidc.scopes import OFFLINE, purposes_of
 
 
 def purpose_asks(asking: Asking) -> tuple[PurposeAsk, ...]:
@@ -26,3 +27,18 @@ def asks_anew(asking: Asking) -> bool:
     """
     anew = "consent" in asking.prompts or asking.client.public
     return anew and (asking.endpoint == "authorize" or bool(purpose_asks(asking)))
+
+
+def offline_days(asking: Asking) -> int:
+    """How long access is to be renewed without the person, as pages tell it; 0 for not at all."""
+    return REFRESH_LIFETIME.days if OFFLINE in asking.scopes else 0
+
+
+def drop_untold_offline(asking: Asking, *, answered: bool) -> None:
+    """Leaves `offline_access` out where nobody was told of it (OpenID Connect Core §11 has it ignored then).
+
+    answered: a page that tells of it, on this walk. A request that came to the person on another way was confirmed
+    on a page that tells of it.
+    """
+    if not answered and asking.endpoint == "authorize":
+        asking.scopes = tuple(scope for scope in asking.scopes if scope != OFFLINE)

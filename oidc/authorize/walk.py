@@ -21,7 +21,7 @@ from oidc import authorization_details, scopes
 from oidc.acr import LOWEST, Level
 from oidc.audiences import lookup_audience
 from oidc.authorize.asking import Asking
-from oidc.authorize.consents import asks_anew, purpose_asks
+from oidc.authorize.consents import asks_anew, drop_untold_offline, offline_days, purpose_asks
 from oidc.authorize.end_of_walk import End, Ending
 from oidc.authorize.sign_in import sign_in_ask, sign_in_fault
 from oidc.ciba.subjects import remember_subject
@@ -105,6 +105,7 @@ class Walk:
         if standing is not None:
             question, needed = standing.question, Level(standing.min_ial, standing.min_aal)
         if question is None and reached.satisfies(needed):
+            drop_untold_offline(asking, answered=answered is not None)
             granted = {} if standing is None else standing.granted
             written = await self._end(step, signed_in, _purposes(granted), interaction)
             return await step.ending.answer(step.request, asking, written)
@@ -138,6 +139,7 @@ class Walk:
             again=again,
             policy_uri=client.policy_uri,
             terms_uri=client.tos_uri,
+            offline_days=offline_days(asking),
         )
         try:
             return await self.consent.standing(tx, ask, answered=answered)

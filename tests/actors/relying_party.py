@@ -84,6 +84,8 @@ class RelyingParty:
             "code_challenge_method": "S256",
         }
         bent = _bent(params, changes)
+        if "prompt" not in changes and "offline_access" in str(bent.get("scope", "")).split():
+            bent["prompt"] = "consent"  # without it there is a refresh token only where a page is shown
         if self.signs:
             bent = {"client_id": self.client_id, "request": self.request_object(**bent)}
         made = Attempt(state, nonce, verifier, bent)

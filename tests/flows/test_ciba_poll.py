@@ -63,6 +63,8 @@ async def test_the_whole_way(world: ProviderWorld, desk: Desk) -> None:
     assert error_of(await desk.collect(told["auth_req_id"])) == "authorization_pending"
 
     browser = world.browser()
+    page = await browser.open((await own_requests(browser, "An"))[0])
+    assert 'id="offline"' in page.text
     assert outcome_of(await answer_newest(browser, "allow")) == "allowed"
     wait(world, 5)
     tokens = (await desk.collect(told["auth_req_id"])).json()

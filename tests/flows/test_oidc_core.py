@@ -11,7 +11,7 @@ import pytest
 from core.cache import Cache
 from core.jose import decode_unverified
 from population_db.synthetic.personas import persona
-from tests.actors.relying_party import RelyingParty, answer_of
+from tests.actors.relying_party import DROP, RelyingParty, answer_of
 from tests.support.provider_fixture import world
 from tests.support.provider_world import SCHOOL, STRICT, CitizenBrowser, ProviderWorld
 
@@ -315,6 +315,29 @@ async def test_a_pseudonym_alone_is_asked_for_as_well(world: ProviderWorld, port
     page = await browser.open(portal.ask(prompt="consent").url)
     assert 'id="consent-form"' in page.text
     assert browser.got(await browser.allow())["code"]
+
+
+async def test_offline_access_needs_a_page_that_tells_of_it(world: ProviderWorld, portal: RelyingParty) -> None:
+    """OpenID Connect Core §11: without prompt=consent, or a page for another reason, it is left out."""
+    browser = world.browser()
+
+    async def tokens(**changes: Any) -> Any:
+        attempt, got = await browser.walk(portal, **changes)
+        return (await portal.exchange(attempt, got["code"])).json()
+
+    await browser.walk(portal)
+    silent = await tokens(scope="openid offline_access", prompt=DROP)
+    assert "refresh_token" not in silent
+    assert silent.get("scope", "openid") == "openid"
+    page = await browser.open(portal.ask(scope="openid offline_access", prompt="consent").url)
+    assert 'id="offline"' in page.text
+    assert "refresh_token" in await tokens(scope="openid offline_access", prompt="consent")
+    page = await browser.open(portal.ask(scope="openid phone offline_access", prompt=DROP).url)
+    assert 'id="offline"' in page.text  # of the data that was not agreed to yet
+    assert "refresh_token" in await tokens(scope="openid phone offline_access", prompt=DROP)
+    assert "refresh_token" not in await tokens(scope="openid phone offline_access", prompt=DROP)
+    page = await browser.open(portal.ask(scope="openid phone", prompt="consent").url)
+    assert 'id="offline"' not in page.text
 
 
 async def test_single_claims(world: ProviderWorld, portal: RelyingParty) -> None:

@@ -72,7 +72,7 @@ async def test_the_whole_way(world: ProviderWorld, kiosk: Kiosk) -> None:
     assert error_of(await kiosk.collect(told["device_code"])) == "authorization_pending"
     browser = world.browser()
     page = await to_confirm(browser, told["user_code"].replace("-", " ").lower())
-    for text in ("Cổng dịch vụ công", "Sở Giáo dục và Đào tạo", "sign-in", told["user_code"]):
+    for text in ("Cổng dịch vụ công", "Sở Giáo dục và Đào tạo", "sign-in", told["user_code"], 'id="offline"'):
         assert text in page.text
     assert outcome_of(await answer_code(browser, told["user_code"])) == "allowed"
     tokens = (await kiosk.collect(told["device_code"])).json()

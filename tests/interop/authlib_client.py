@@ -57,7 +57,7 @@ def _code_flow(guide: Mapping[str, Any], citizen: "_Citizen", method: str) -> No
         portal.register_client_auth_method(PrivateKeyJWT(metadata["token_endpoint"], alg=client["private_jwk"]["alg"]))
     verifier, nonce = generate_token(48), generate_token(24)
     url, state = portal.create_authorization_url(
-        metadata["authorization_endpoint"], code_verifier=verifier, nonce=nonce
+        metadata["authorization_endpoint"], code_verifier=verifier, nonce=nonce, prompt="consent"
     )
     back = citizen.walk(url)
     answer = {name: values[0] for name, values in parse_qs(urlsplit(back).query).items()}

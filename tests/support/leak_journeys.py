@@ -67,7 +67,8 @@ async def portal_walk(world: LeakWorld, browser: Browser) -> dict[str, Any]:
     told = left_for(await agree(browser))
     await party.exchange(attempt, told["code"], code_verifier="zar" * 20)  # spends the code
     attempt = party.ask(acr_values=LEVEL)
-    told = left_for(await browser.open(attempt.url))
+    await browser.open(attempt.url)
+    told = left_for(await agree(browser))
     tokens: dict[str, Any] = (await party.exchange(attempt, told["code"])).json()
     claims = (await party.userinfo(tokens["access_token"])).json()
     assert claims["name"] == canary.FULL_NAME, claims
@@ -136,8 +137,8 @@ async def fapi_walk(world: LeakWorld, browser: Browser) -> None:
     """PAR, private_key_jwt, DPoP; then the token revoked."""
     party = world.party(browser.http, "portal-fapi", SCOPE)
     attempt = await party.pushed(acr_values=LEVEL, login_hint=canary.NUMBER)
-    page = await browser.open(attempt.url)
-    told = left_for(page)
+    await browser.open(attempt.url)
+    told = left_for(await agree(browser))
     tokens = (await party.exchange(attempt, told["code"])).json()
     assert (await party.userinfo(tokens["access_token"])).status_code == 200
     await party.userinfo(tokens["access_token"], ath=canary.FORGED_TOKEN)

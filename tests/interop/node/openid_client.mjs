@@ -60,7 +60,7 @@ let session // tokens of the last sign-in with the standard client, for what fol
 await check(LIBRARY, 'code + PKCE, client_secret_basic, userinfo', async () => {
   const registered = client({ profile: 'standard', auth_method: 'client_secret_basic', grant: 'refresh_token' })
   const config = await configured(registered)
-  const { params, checks } = await request(registered, { scope: 'openid profile offline_access' })
+  const { params, checks } = await request(registered, { scope: 'openid profile offline_access', prompt: 'consent' })
   const back = await citizen.walk(oidc.buildAuthorizationUrl(config, params))
   const tokens = await oidc.authorizationCodeGrant(config, back, checks)
   await userinfo(config, tokens)
