@@ -16,7 +16,7 @@ from population_db.generate import generate_file
 from service.embedded import EmbeddedUrls
 from tests.support.registry_world import RegistryWorld
 
-PEOPLE, BATCH = 2_400, 100
+PEOPLE, BATCH = 6_000, 100
 
 IMPORT = """
 import asyncio, sys
