@@ -73,7 +73,7 @@ class RegistrationEndpoint:
             token.agency_id,
             token.agency_code,
             # Who made the token stands behind what is registered with it: he cannot be its second person.
-            Who(ref, token.made_by, token.note or token.agency_code),
+            Who(ref, token.made_by, token.title),
             seconded=token.seconded_by is not None,
             pending=token.needs_review,
             managed=True,

@@ -70,6 +70,11 @@ class InitialToken:
     expires_at: datetime
 
     @property
+    def title(self) -> str:
+        """Who proposes what is registered with it, as a reviewer reads it: a token, whatever its note says."""
+        return f"Token {str(self.token_id)[:8]}" + (f" “{self.note}”" if self.note else "")
+
+    @property
     def needs_review(self) -> bool:
         """Whether its clients wait for a second person whatever their profile: one official made it, on the pages."""
         return self.seconded_by is None and person_of(self.made_by) is not None

@@ -2,6 +2,7 @@
 
 import json
 import re
+from html import unescape
 
 import pytest
 
@@ -86,6 +87,8 @@ async def test_a_token_of_the_agency_registers_for_it(world: ProviderWorld) -> N
                 assert (await party.post("/introspect", {"token": "x"})).status_code == 401
                 review = (set(reviews_in(await admin.open())) - before).pop()
                 # Who made the token stands behind what is registered with it.
+                shown = unescape((await second.open(review)).text)
+                assert re.search(rf"Token [0-9a-f]{{8}} “{re.escape(EVIL)}”", shown), "a token, whatever its note says"
                 own = await admin.post(review, decision="approve", reason="")
                 assert own.status_code == 403
                 assert 'id="told"' in (await second.decide(review, "approve")).text
