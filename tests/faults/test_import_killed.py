@@ -19,7 +19,7 @@ from tests.support.registry_world import RegistryWorld
 PEOPLE, BATCH = 6_000, 100
 
 IMPORT = """
-import asyncio, sys
+import asyncio, signal, sys
 from datetime import datetime, UTC
 from functools import partial
 from pathlib import Path
@@ -28,6 +28,7 @@ from population_db.import_run import import_file
 from privacy.vault.api import KeyEncryptionKeys
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job inherits that it is ignored
     url, keys, path, rejects = sys.argv[1:]
     asyncio.run(import_file(
         Path(path), database_url=url, open_keys=partial(KeyEncryptionKeys.from_file, Path(keys)),

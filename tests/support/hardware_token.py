@@ -7,6 +7,8 @@ import os
 import subprocess
 from pathlib import Path
 
+import pkcs11
+
 from privacy.vault.api import HardwarePlace
 
 MODULES = (
@@ -26,7 +28,8 @@ def softhsm_module() -> Path:
 
 
 def make_token(folder: Path, label: str = "dinhdanh-test") -> HardwarePlace:
-    """A fresh token. Sets SOFTHSM2_CONF, which the module reads when a process first loads it."""
+    """A fresh token. Sets SOFTHSM2_CONF, which the module reads when it is initialised: in a process that has used
+    another token before, it is at its next use."""
     module, tokens, configuration = softhsm_module(), folder / "tokens", folder / "softhsm2.conf"
     tokens.mkdir()
     configuration.write_text(f"directories.tokendir = {tokens}\nobjectstore.backend = file\nlog.level = ERROR\n")
@@ -36,6 +39,7 @@ def make_token(folder: Path, label: str = "dinhdanh-test") -> HardwarePlace:
         check=True,
         capture_output=True,
     )
+    pkcs11.lib(str(module)).finalize()
     pin_file = folder / "pin"
     pin_file.touch(mode=0o600)
     pin_file.write_text(PIN + "\n")
