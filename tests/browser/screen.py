@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pyotp
 from axe_playwright_python.base import AXE_SCRIPT
@@ -91,6 +92,20 @@ class Screen:
     async def open(self, url: str) -> None:
         """url: absolute, or a path of the service."""
         await self.page.goto(url if "://" in url else self.service.issuer + url)
+
+    def request_of_portal(self, **changes: str) -> str:
+        """An authorization request of the demo portal for a pseudonym alone, as a path."""
+        client = self.service.client("portal-enrolment")
+        asked = {
+            "client_id": client["client_id"],
+            "redirect_uri": client["redirect_uris"][0],
+            "response_type": "code",
+            "scope": "openid",
+            "state": "s" * 22,
+            "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+            "code_challenge_method": "S256",
+        }
+        return f"/authorize?{urlencode({**asked, **changes})}"
 
     async def click(self, selector: str) -> None:
         await self.page.locator(selector).click()

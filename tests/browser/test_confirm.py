@@ -1,32 +1,16 @@
 """A service that asks for a pseudonym alone: the page that says so, answered and refused, on desktop and phone."""
 
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from playwright.async_api import expect
 
 from tests.browser.conftest import Window
-from tests.browser.screen import Screen
-
-
-def request_of(screen: Screen) -> str:
-    client = screen.service.client("portal-enrolment")
-    asked = {
-        "client_id": client["client_id"],
-        "redirect_uri": client["redirect_uris"][0],
-        "response_type": "code",
-        "scope": "openid",
-        "state": "s" * 22,
-        "prompt": "consent",
-        "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
-        "code_challenge_method": "S256",
-    }
-    return f"/authorize?{urlencode(asked)}"
 
 
 async def test_a_pseudonym_alone_is_confirmed_or_refused(window: Window) -> None:
     screen = await window()
     page = screen.page
-    await screen.open(request_of(screen))
+    await screen.open(screen.request_of_portal(prompt="consent"))
     await screen.sign_in("Hoa", code=False)
     await expect(page.locator("#consent-form")).to_be_visible()
     await screen.title("Đăng nhập vào “Cổng tuyển sinh đầu cấp Hà Nội”?")
@@ -36,7 +20,7 @@ async def test_a_pseudonym_alone_is_confirmed_or_refused(window: Window) -> None
     async with page.expect_request(lambda asked: "error=access_denied" in asked.url) as refused:
         await screen.click("#consent-refuse")
     assert parse_qs(urlsplit((await refused.value).url).query)["state"] == ["s" * 22]
-    await screen.open(request_of(screen))
+    await screen.open(screen.request_of_portal(prompt="consent"))
     async with page.expect_request(lambda asked: "code=" in asked.url) as allowed:
         await screen.click("#consent-allow")
     assert "error" not in parse_qs(urlsplit((await allowed.value).url).query)

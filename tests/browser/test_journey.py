@@ -4,7 +4,6 @@ The tests share one sandbox and follow each other: what An agreed to in the firs
 """
 
 import re
-from urllib.parse import urlencode
 
 import pytest
 from playwright.async_api import expect
@@ -228,19 +227,7 @@ async def test_everything_without_script_in_english(window: Window) -> None:
 async def test_answer_by_form_post_without_script(window: Window) -> None:
     """The page that carries an answer back to a service has a button for browsers without script."""
     screen = await window(script=False)
-    client = screen.service.client("portal-enrolment")
-    asked = {
-        "client_id": client["client_id"],
-        "redirect_uri": client["redirect_uris"][0],
-        "response_type": "code",
-        "response_mode": "form_post",
-        "scope": "openid",
-        "state": "s" * 22,
-        "prompt": "none",
-        "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
-        "code_challenge_method": "S256",
-    }
-    await screen.open(f"/authorize?{urlencode(asked)}")
+    await screen.open(screen.request_of_portal(response_mode="form_post", prompt="none"))
     await expect(screen.page.locator("#form-post-submit")).to_be_visible()
     await screen.look("form-post")
 

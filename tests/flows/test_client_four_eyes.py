@@ -15,22 +15,18 @@ from tests.actors.client_admin import (
     client_admin,
     clients_in,
     errors_in,
-    make_unit,
     proposed,
     reviews_in,
     state_in,
 )
 from tests.actors.registering_client import acts_of, post, registered, statement, trust_publisher, web_client
 from tests.actors.relying_party import RelyingParty
+from tests.support.clients_fixture import world
 from tests.support.provider_world import OPERATOR, ProviderWorld
 
+__all__ = ["world"]
+
 EVIL = '"><script>alert(1)</script>'
-
-
-@pytest.fixture(scope="module")
-async def world(plain_world: ProviderWorld) -> ProviderWorld:
-    await make_unit(plain_world)
-    return plain_world
 
 
 @pytest.fixture(autouse=True)

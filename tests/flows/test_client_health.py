@@ -5,7 +5,6 @@ import re
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -18,17 +17,14 @@ from core.settings import Settings
 from oidc.api import ClientLog
 from oidc.client_log import MAX_UNPROVEN_NOTES
 from oidc.errors import invalid_client
-from tests.actors.client_admin import LIST, client_admin, make_unit
+from tests.actors.client_admin import LIST, client_admin
 from tests.actors.registering_client import fapi_client, registered, statement, trust_publisher, web_client
 from tests.actors.relying_party import RelyingParty
 from tests.support.client_certificates import issue
+from tests.support.clients_fixture import world
 from tests.support.provider_world import REDIRECT, ProviderWorld
 
-
-@pytest.fixture(scope="module")
-async def world(plain_world: ProviderWorld) -> ProviderWorld:
-    await make_unit(plain_world)
-    return plain_world
+__all__ = ["world"]
 
 
 async def written(world: ProviderWorld) -> None:

@@ -28,15 +28,12 @@ from tests.actors.client_admin import (
 from tests.actors.registering_client import acts_of, registered
 from tests.actors.relying_party import RelyingParty
 from tests.support.client_certificates import issue
+from tests.support.clients_fixture import world
 from tests.support.provider_world import OPERATOR, SCHOOL, ProviderWorld
 
+__all__ = ["world"]
+
 EVIL = '"><script>alert(1)</script>'
-
-
-@pytest.fixture(scope="module")
-async def world(plain_world: ProviderWorld) -> ProviderWorld:
-    await make_unit(plain_world)
-    return plain_world
 
 
 @pytest.fixture(autouse=True)
