@@ -4,7 +4,6 @@ A reference carries two bytes of bucket, so that a sharded database finds its sh
 bits or more. Public references are never UUIDv7, which tells the time of making.
 """
 
-import base64
 import hashlib
 import secrets
 import uuid
@@ -38,11 +37,3 @@ def new_reference(person_id: uuid.UUID | None = None, *, random_bytes: int = _RA
 def hash_reference(reference: str) -> bytes:
     """What is stored of a reference: its SHA-256, 32 bytes. Enough for 192 random bits, no salt needed."""
     return hashlib.sha256(reference.encode()).digest()
-
-
-def bucket_of_reference(reference: str) -> int:
-    """The bucket in a reference. Raises ValueError when it is not one of ours."""
-    raw = base64.urlsafe_b64decode(reference + "=" * (-len(reference) % 4))
-    if len(raw) < 2 + _RANDOM_BYTES:
-        raise ValueError("not a reference")
-    return int.from_bytes(raw[:2], "big")
