@@ -12,6 +12,7 @@ from consent.answer import ANSWER_MEDIA_TYPE
 from consent.lookup import SCOPE, LookupApi, is_of_person
 from consent.lookup_schemas import MAX_BODY_BYTES, BodyReader, LookupIn, MatchesIn, RecordsIn
 from core.errors import Refusal
+from core.request_headers import header_of
 from core.runtime import part
 from core.token import AccessToken, TokenRefused
 from core.web.forms import read_body, strict_query
@@ -55,11 +56,11 @@ async def _token(request: Request, api: LookupApi) -> AccessToken:
 async def _body(request: Request) -> bytes:
     if strict_query(request):
         raise Refusal("malformed-parameters", "This address takes no query parameters.", status=400)
-    kind, _, parameters = request.headers.get("content-type", "").partition(";")
+    kind, _, parameters = (header_of(request.scope, b"content-type") or "").partition(";")
     charset = parameters.strip().lower().replace('"', "")
     if kind.strip().lower() != "application/json" or charset not in {"", "charset=utf-8"}:
         raise Refusal("wrong-content-type", "The request must be application/json in UTF-8.", status=415)
-    if request.headers.get("content-encoding"):
+    if header_of(request.scope, b"content-encoding"):
         raise Refusal("wrong-content-type", "The request must not be compressed.", status=415)
     return await read_body(request, MAX_BODY_BYTES)
 

@@ -10,7 +10,7 @@ Sources: RFC 7515, 7517, 7518, 7519, 7638, 8037, 8725, 9864.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import orjson
@@ -189,17 +189,25 @@ def sign_jwt(
     key: SigningKey, claims: Mapping[str, Any], *, typ: str | None, header: Mapping[str, Any] | None = None
 ) -> str:
     """A compact JWS over JSON claims, with `typ` (None: without), `kid` and the key's algorithm."""
-    protected: dict[str, Any] = {"alg": key.alg, **({} if typ is None else {"typ": typ}), **(header or {})}
-    if "jwk" not in protected:  # a DPoP proof carries its key and needs no name for it
-        protected["kid"] = key.kid
+    content = orjson.dumps(dict(claims))
     if key._held is not None or key.alg == "ES256":
-        signed = f"{base64url.encode(orjson.dumps(protected))}.{base64url.encode(orjson.dumps(dict(claims)))}"
-        octets = signed.encode()
-        signature = key._held(octets) if key._held else es256.sign(_private_p256(key), octets)
-        return f"{signed}.{base64url.encode(signature)}"
+        first = base64url.encode(orjson.dumps(_protected(key, typ, header))) if header else _first(key, typ)
+        signed = f"{first}.{base64url.encode(content)}"
+        sign = key._held or partial(es256.sign, _private_p256(key))
+        return f"{signed}.{base64url.encode(sign(signed.encode()))}"
     return jws.serialize_compact(
-        protected, orjson.dumps(dict(claims)), key._key, algorithms=[key.alg], registry=_registry(key.alg)
+        _protected(key, typ, header), content, key._key, algorithms=[key.alg], registry=_registry(key.alg)
     )
+
+
+def _protected(key: SigningKey, typ: str | None, header: Mapping[str, Any] | None) -> dict[str, Any]:
+    made: dict[str, Any] = {"alg": key.alg, **({} if typ is None else {"typ": typ}), **(header or {})}
+    return made if "jwk" in made else {**made, "kid": key.kid}  # a DPoP proof carries its key: no name for it
+
+
+@lru_cache(maxsize=256)
+def _first(key: SigningKey, typ: str | None) -> str:
+    return base64url.encode(orjson.dumps(_protected(key, typ, None)))
 
 
 def _private_p256(key: SigningKey) -> ec.EllipticCurvePrivateKey:
@@ -305,7 +313,6 @@ def _signed(
     typ: Collection[str] | None,
     checked: CheckedSignatures | None,
 ) -> VerifiedJwt:
-    """Algorithm, type and signature, by the issuer's keys."""
     alg = unverified.header.get("alg")
     if alg not in algs or alg not in SIGNATURE_ALGORITHMS:
         raise JoseRefused("the algorithm is not allowed")

@@ -20,6 +20,7 @@ from core.dpop import PROOF_ALGORITHMS, REPLAY_TTL_SECONDS, verify_proof
 from core.dpop_nonces import DpopNonces
 from core.errors import Refusal
 from core.jose import JoseRefused, VerificationKey, verify_jwt
+from core.request_headers import headers_of
 
 TOKEN_TYPE = "at+jwt"  # noqa: S105  a media type
 TOKEN_ALGORITHMS = frozenset({"ES256", "PS256", "EdDSA", "Ed25519"})
@@ -165,14 +166,14 @@ class TokenVerifier:
         if scheme != "DPoP":
             raise TokenRefused("invalid_token", "The access token is bound to a key: send it by DPoP.", scheme="DPoP")
         now = self._clock.now()
-        proofs = request.headers.getlist("dpop")
+        proofs = headers_of(request.scope, b"dpop")
         if len(proofs) != 1:
             raise TokenRefused("invalid_dpop_proof", "Exactly one DPoP header is needed.", scheme="DPoP")
         try:
             proof = verify_proof(
                 proofs[0],
                 method=request.method,
-                urls=[f"{base}{request.url.path}" for base in self._bases],
+                urls=[f"{base}{request.scope['path']}" for base in self._bases],
                 now=now,
                 access_token=token,
             )
@@ -198,7 +199,7 @@ def _bindings(claims: Mapping[str, Any], scheme: str) -> tuple[str | None, str |
 
 
 def _presented(request: Request) -> tuple[str, str]:
-    headers = request.headers.getlist("authorization")
+    headers = headers_of(request.scope, b"authorization")
     if not headers:
         raise TokenRefused(None, "An access token is needed.")
     if len(headers) > 1:

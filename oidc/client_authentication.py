@@ -4,7 +4,6 @@ A certificate alone is no second method: it may be there only to bind tokens (RF
 `client_id` without anything else means, public client or certificate, the registration says.
 """
 
-import base64
 import binascii
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,6 +15,7 @@ from starlette.requests import Request
 
 from core.client_certificate import client_certificate
 from core.jose import JoseRefused, SigningKey, UnverifiedJwt, verify_signature
+from core.request_headers import headers_of
 from oidc.assertions import ASSERTION_TYPE, read_assertion, verify_assertion
 from oidc.certificates import CertificateAuthorities, is_key_of, is_named
 from oidc.client_keys import ClientKeys
@@ -103,7 +103,7 @@ class ClientAuthentication:
     async def _by_assertion(self, request: Request, assertion: UnverifiedJwt, client: Client, now: datetime) -> Mark:
         kid = assertion.header.get("kid")
         keys = await self._client_keys.verification(client, kid=kid if isinstance(kid, str) else None)
-        endpoints = [f"{base}{path}" for base in self._bases for path in ("/token", request.url.path)]
+        endpoints = [f"{base}{path}" for base in self._bases for path in ("/token", request.scope["path"])]
         return verify_assertion(assertion, client, keys, issuer=self._issuer, endpoints=endpoints, now=now).mark
 
     async def _by_certificate(self, request: Request, client: Client, now: datetime) -> None:
@@ -128,7 +128,7 @@ class ClientAuthentication:
                 verify_signature(assertion, decoy, typ=None)
 
     def _presented(self, request: Request, form: Mapping[str, str]) -> _Presented:
-        headers = request.headers.getlist("authorization")
+        headers = headers_of(request.scope, b"authorization")
         asserted = "client_assertion" in form or "client_assertion_type" in form
         ways = len(headers) + asserted + ("client_secret" in form)
         if ways > 1:
@@ -166,7 +166,12 @@ def read_basic(header: str) -> tuple[str, str] | None:
         return None
     try:
         # strict: what cannot be decoded is refused, not repaired into another name
-        client_id, colon, secret = base64.b64decode(encoded.strip(" "), validate=True).decode().partition(":")
-        return (unquote_plus(client_id, errors="strict"), unquote_plus(secret, errors="strict")) if colon else None
+        joined = binascii.a2b_base64(encoded.strip(" "), strict_mode=True).decode()
+        client_id, colon, secret = joined.partition(":")
+        if not colon:
+            return None
+        if "%" in joined or "+" in joined:
+            return unquote_plus(client_id, errors="strict"), unquote_plus(secret, errors="strict")
+        return client_id, secret
     except (binascii.Error, ValueError):  # of base64, of UTF-8 before and after the escapes
         return None

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
+from core.request_headers import header_of
 from core.runtime import part
 from oidc.foundation import ProviderFoundation
 from oidc.public_origins import PublicOrigins
@@ -31,8 +32,8 @@ def for_browsers(*methods: str) -> Callable[[Endpoint], Endpoint]:
                 return await _preflight(request, methods)
             response = await endpoint(request)
             # Whoever keeps an answer on the way must keep it by origin, also when this caller named none.
-            response.headers.append("Vary", "Origin")
-            origin = request.headers.get("origin")
+            response.raw_headers.append((b"vary", b"Origin"))
+            origin = header_of(request.scope, b"origin")
             if origin is not None and await _may_read(request, origin):
                 response.headers["Access-Control-Allow-Origin"] = origin
                 response.headers["Access-Control-Expose-Headers"] = _EXPOSED_HEADERS
@@ -46,7 +47,7 @@ def for_browsers(*methods: str) -> Callable[[Endpoint], Endpoint]:
 async def _preflight(request: Request, methods: tuple[str, ...]) -> Response:
     """204, with permission for the origins that are registered; a preflight names no client."""
     headers = {"Vary": "Origin, Access-Control-Request-Method, Access-Control-Request-Headers"}
-    origin = request.headers.get("origin")
+    origin = header_of(request.scope, b"origin")
     if origin is not None and origin in await _origins(request).all():
         headers |= {
             "Access-Control-Allow-Origin": origin,

@@ -10,9 +10,11 @@ import uuid
 from starlette.requests import Request
 from starlette.responses import Response
 
+from core.request_headers import header_of
 from oidc.edge import Endpoint
 
 HEADER = "x-fapi-interaction-id"
+_NAME = HEADER.encode()
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 
@@ -21,7 +23,7 @@ def with_interaction_id(endpoint: Endpoint) -> Endpoint:
 
     async def answering(request: Request) -> Response:
         response = await endpoint(request)
-        response.headers[HEADER] = interaction_id(request.headers.get(HEADER))
+        response.raw_headers.append((_NAME, interaction_id(header_of(request.scope, _NAME)).encode()))
         return response
 
     return answering

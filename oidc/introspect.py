@@ -12,6 +12,7 @@ from core.checked_signatures import CheckedSignatures
 from core.clock import Clock
 from core.database import Database
 from core.jose import JoseRefused, VerifiedJwt, verify_jwt
+from core.request_headers import headers_of
 from core.token import TOKEN_ALGORITHMS, TOKEN_TYPE
 from oidc import grants
 from oidc.audiences import lookup_audience
@@ -62,7 +63,7 @@ class IntrospectionEndpoint:
         authenticated = await self._authentication.authenticate(request, parameters, now=now, public=False)
         await claim_all(self._cache, authenticated.marks)
         asker = authenticated.client
-        form = await self._forms.of(asker, ",".join(request.headers.getlist("accept")))
+        form = await self._forms.of(asker, ",".join(headers_of(request.scope, b"accept")))
         return await form.respond(await self._told(required(parameters, "token"), asker), now=now)
 
     async def _told(self, token: str, asker: Client) -> dict[str, Any]:

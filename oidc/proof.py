@@ -8,6 +8,7 @@ from starlette.requests import Request
 from core.dpop import REPLAY_TTL_SECONDS, DpopProof, verify_proof
 from core.dpop_nonces import DpopNonces
 from core.jose import JoseRefused
+from core.request_headers import headers_of
 from oidc.clients import Client
 from oidc.errors import OAuthError
 from oidc.replay import Mark
@@ -26,13 +27,13 @@ class Proofs:
 
         client: the authenticated one, whose profile may want a nonce.
         """
-        proofs = request.headers.getlist("dpop")
+        proofs = headers_of(request.scope, b"dpop")
         if not proofs:
             return None
         if len(proofs) > 1:
             raise _invalid("There is more than one DPoP header.")
         bases = (self.issuer, self.mtls_base) if self.mtls_base else (self.issuer,)
-        urls = [f"{base}{request.url.path}" for base in bases]
+        urls = [f"{base}{request.scope['path']}" for base in bases]
         try:
             proof = verify_proof(proofs[0], method=request.method, urls=urls, now=now)
         except JoseRefused as refused:

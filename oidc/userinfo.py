@@ -10,6 +10,7 @@ from consent.api import Consent, DisclosureDenied, DisclosureRequest, Recipient
 from core.actor import Actor
 from core.clock import Clock
 from core.database import Database
+from core.request_headers import header_of
 from core.token import AccessToken, TokenRefused, TokenVerifier
 from core.web.forms import read_urlencoded, strict_query
 from identity.api import Identity
@@ -135,7 +136,7 @@ async def _token_in_body(request: Request) -> str | None:
     """The token of a form (RFC 6750 §2.2; certification asks for it); one in the URL is refused, whatever else came."""
     if "access_token" in strict_query(request):
         raise invalid_request("Send the access token in the Authorization header, never in the URL.")
-    if request.method != "POST" or request.headers.get("content-type") is None:
+    if request.method != "POST" or header_of(request.scope, b"content-type") is None:
         return None
     found = (await read_urlencoded(request)).get("access_token", [])
     return found[0] if found else None

@@ -5,15 +5,17 @@ repaired: two readers of one message must never see two different things.
 """
 
 from collections.abc import Mapping
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 from starlette.requests import Request
 
 from core.errors import BadInput, NotAllowed, Refusal
+from core.request_headers import header_of
 from core.web.browser import csrf_matches
 
 MAX_FORM_BYTES = 64 * 1024
 MAX_PARAMETERS = 100
+MAX_NAME = 100
 MAX_QUERY_VALUE = 8 * 1024
 
 
@@ -23,7 +25,7 @@ def _bad(code: str, public: str, status: int = 400) -> Refusal:
 
 async def read_body(request: Request, limit: int) -> bytes:
     """The body, at most `limit` bytes. Raises Refusal 413."""
-    declared = request.headers.get("content-length")
+    declared = header_of(request.scope, b"content-length")
     if declared is not None and (not declared.isdigit() or int(declared) > limit):
         raise _bad("body-too-large", "The request is too large.", 413)
     parts: list[bytes] = []
@@ -40,61 +42,63 @@ def parse_pairs(
     raw: str, *, multi: frozenset[str] = frozenset(), max_value: int = MAX_QUERY_VALUE
 ) -> dict[str, list[str]]:
     """Parses `application/x-www-form-urlencoded`. Raises Refusal 400 on a repeated or over-long parameter."""
-    try:
-        pairs = _pairs(raw)
-    except ValueError:
-        raise _bad("malformed-parameters", "The request's parameters cannot be read.") from None
-    found: dict[str, list[str]] = {}
-    for name, value in pairs:
-        if len(name) > 100 or len(value) > max_value:
-            raise _bad("parameter-too-long", "A parameter of the request is too long.")
-        if "\x00" in name or "\x00" in value:
-            raise _bad("malformed-parameters", "The request's parameters cannot be read.")
-        values = found.setdefault(name, [])
-        if values and name not in multi:
-            raise _bad("repeated-parameter", "A parameter of the request is repeated.")
-        values.append(value)
-    return found
-
-
-def _pairs(raw: str) -> list[tuple[str, str]]:
-    """As `urllib.parse.parse_qsl` reads strictly, which takes each name and value through four functions although
-    most hold nothing to decode. Raises ValueError."""
-    if not raw:
-        return []
-    fields = raw.split("&")
+    fields = raw.split("&") if raw else ()
     if len(fields) > MAX_PARAMETERS:
-        raise ValueError("too many fields")
-    pairs = []
+        raise _unreadable()
+    found: dict[str, list[str]] = {}
     for field in fields:
+        # As `urllib.parse.parse_qsl` reads strictly, which takes each name and value through four functions
+        # although most hold nothing to decode.
         name, equals, value = field.partition("=")
         if not equals:
-            raise ValueError("a field without a value")
-        pairs.append((_decoded(name), _decoded(value)))
-    return pairs
+            raise _unreadable()
+        if "%" in field or "+" in field:
+            name, value = _decoded(name), _decoded(value)
+        if len(name) > MAX_NAME or len(value) > max_value:
+            raise _bad("parameter-too-long", "A parameter of the request is too long.")
+        if "\x00" in name or "\x00" in value:
+            raise _unreadable()
+        if name not in found:
+            found[name] = [value]
+        elif name in multi:
+            found[name].append(value)
+        else:
+            raise _bad("repeated-parameter", "A parameter of the request is repeated.")
+    return found
 
 
 def _decoded(text: str) -> str:
     text = text.replace("+", " ")
-    return unquote(text, errors="strict") if "%" in text else text
+    if "%" not in text:
+        return text
+    try:
+        return unquote_to_bytes(text).decode()
+    except UnicodeDecodeError:
+        raise _unreadable() from None
+
+
+def _unreadable() -> Refusal:
+    return _bad("malformed-parameters", "The request's parameters cannot be read.")
 
 
 def strict_query(request: Request) -> dict[str, str]:
     """The query parameters, each at most once."""
+    if not request.scope["query_string"]:
+        return {}
     raw = request.scope["query_string"].decode("latin-1")
     return {name: values[0] for name, values in parse_pairs(raw).items()}
 
 
 async def read_urlencoded(request: Request, *, multi: frozenset[str] = frozenset()) -> dict[str, list[str]]:
     """A form body without CSRF check: for the provider's back-channel endpoints only."""
-    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    kind = (header_of(request.scope, b"content-type") or "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
         raise _bad("wrong-content-type", "The request must be application/x-www-form-urlencoded.", 415)
     body = await read_body(request, MAX_FORM_BYTES)
     try:
         text = body.decode("ascii")
     except UnicodeDecodeError:
-        raise _bad("malformed-parameters", "The request's parameters cannot be read.") from None
+        raise _unreadable() from None
     return parse_pairs(text, multi=multi, max_value=MAX_FORM_BYTES)
 
 
