@@ -14,10 +14,13 @@ import orjson
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from core.cache_trips import CacheTrips
 from core.errors import Unavailable
 from core.gather import Gathered
 
 Commands = tuple[tuple[Any, ...], ...]
+Asked = tuple[Commands, bool]
+"""Commands, and whether they have to be done as one."""
 
 T = TypeVar("T")
 
@@ -31,7 +34,8 @@ class Cache:
         self.redis = redis
         self._prefix = prefix
         # The commands of callers that come at once go out together: one trip and one connection for all of them.
-        self._asks: Gathered[Commands, list[Any]] = Gathered(self._together)
+        self._asks: Gathered[Asked, list[Any]] = Gathered(self._together)
+        self._trips = CacheTrips(redis.connection_pool)
 
     @classmethod
     def connect(cls, url: str, *, max_connections: int = 64) -> "Cache":
@@ -47,6 +51,7 @@ class Cache:
         )
 
     async def close(self) -> None:
+        await self._trips.close()
         await self.redis.aclose()
 
     def key(self, kind: str, *parts: str) -> str:
@@ -87,7 +92,7 @@ class Cache:
     async def hit(self, kind: str, ident: str, window_seconds: int) -> int:
         """Counts one event in a fixed window that starts with its first event; gives the count so far."""
         key = self.key(kind, ident)
-        _, count = await self._ask((("SET", key, 0, "NX", "EX", window_seconds), ("INCR", key)))
+        _, count = await self._ask((("SET", key, 0, "NX", "EX", window_seconds), ("INCR", key)), as_one=True)
         return int(count)
 
     async def counts(self, *keys: str) -> list[int]:
@@ -104,22 +109,22 @@ class Cache:
     async def _run(self, *command: Any) -> Any:
         return (await self._ask((command,)))[0]
 
-    async def _ask(self, commands: Commands) -> list[Any]:
-        """The answers to some commands that are done as one."""
-        done: list[Any] = await answered(self._asks.ask(commands))
+    async def _ask(self, commands: Commands, *, as_one: bool = False) -> list[Any]:
+        done: list[Any] = await answered(self._asks.ask((commands, as_one)))
         return done
 
-    async def _together(self, asks: Sequence[Commands]) -> Sequence[list[Any] | Exception]:
-        if len(asks) == 1 and len(asks[0]) == 1:
-            alone: Any = self.redis.execute_command(*asks[0][0])  # type: ignore[no-untyped-call]
-            return [[await alone]]
-        pipe = self.redis.pipeline(transaction=any(len(commands) > 1 for commands in asks))
-        for commands in asks:
-            for command in commands:
-                pipe.execute_command(*command)
-        answers = iter(await pipe.execute(raise_on_error=False))
-        done = [list(islice(answers, len(commands))) for commands in asks]
+    async def _together(self, asks: Sequence[Asked]) -> Sequence[list[Any] | Exception]:
+        every = [command for commands, _ in asks for command in commands]
+        as_one = any(as_one for _, as_one in asks)
+        answers = iter(await (self._as_one(every) if as_one else self._trips.go(every)))
+        done = [list(islice(answers, len(commands))) for commands, _ in asks]
         return [next((one for one in told if isinstance(one, Exception)), told) for told in done]
+
+    async def _as_one(self, every: Sequence[tuple[Any, ...]]) -> list[Any]:
+        pipe = self.redis.pipeline(transaction=True)
+        for command in every:
+            pipe.execute_command(*command)
+        return await pipe.execute(raise_on_error=False)
 
 
 async def answered(work: Awaitable[Any]) -> Any:

@@ -1,0 +1,76 @@
+"""Trips to Redis that callers share: each has its own answer, whatever becomes of the others and of the connection."""
+
+import asyncio
+from time import monotonic
+
+import pytest
+from redis.exceptions import ResponseError
+
+from core import cache_trips
+from core.cache import Cache
+from core.cache_trips import CacheTrips
+from core.errors import Unavailable
+
+
+async def test_each_caller_of_a_trip_has_its_own_answer(cache: Cache) -> None:
+    for number in range(40):
+        await cache.put("probe", str(number), {"number": number}, 60)
+    found = await asyncio.gather(*(cache.get("probe", str(number)) for number in range(80)))
+    assert found == [{"number": number} if number < 40 else None for number in range(80)]
+
+
+async def test_what_redis_refuses_spoils_no_other_answer(cache: Cache) -> None:
+    trips = CacheTrips(cache.redis.connection_pool)
+    await cache.redis.set("a", b"text")
+    first, refused, last = await trips.go((("GET", "a"), ("LLEN", "a"), ("GET", "a")))
+    assert (first, last) == (b"text", b"text")
+    assert isinstance(refused, ResponseError)
+    assert await trips.go((("GET", "a"),)) == [b"text"]  # nothing was left over on its connection
+    await trips.close()
+
+
+async def test_a_single_use_is_won_once_by_all_who_try_at_once(cache: Cache) -> None:
+    assert sum(await asyncio.gather(*(cache.claim_once("proof", "one", 60) for _ in range(64)))) == 1
+
+
+async def test_several_marks_are_claimed_whichever_were_before(cache: Cache) -> None:
+    assert await cache.claim_once("proof", "old", 60)
+    assert await cache.claim_each([("proof", "old", 60), ("proof", "new", 60)]) == [False, True]
+    assert not await cache.claim_once("proof", "new", 60)
+
+
+async def test_hits_counted_at_once_are_all_counted_and_end(cache: Cache) -> None:
+    counts = await asyncio.gather(*(cache.hit("window", "one", 60) for _ in range(50)))
+    assert sorted(counts) == list(range(1, 51))
+    assert 0 < await cache.redis.ttl(cache.key("window", "one")) <= 60
+
+
+async def test_connections_that_were_closed_while_idle_are_replaced(cache: Cache) -> None:
+    await cache.put("probe", "one", {"held": True}, 60)
+    for _ in range(3):
+        await cache.redis.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        assert await cache.get("probe", "one") == {"held": True}
+
+
+async def test_nobody_gets_the_answer_of_a_trip_that_was_broken_off(cache: Cache) -> None:
+    trips = CacheTrips(cache.redis.connection_pool)
+    await cache.redis.set("mine", b"mine")
+    waiting = asyncio.create_task(trips.go((("BLPOP", "queue", 5),)))
+    await asyncio.sleep(0.05)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    await cache.redis.rpush("queue", b"for somebody else")
+    assert await trips.go((("GET", "mine"),)) == [b"mine"]
+    await trips.close()
+
+
+async def test_a_redis_that_does_not_answer_is_not_waited_for(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache_trips, "PATIENCE_SECONDS", 0.2)
+    await cache.redis.execute_command("CLIENT", "PAUSE", 700, "ALL")
+    started = monotonic()
+    with pytest.raises(Unavailable):
+        await cache.get("probe", "one")
+    assert monotonic() - started < 0.6
+    await asyncio.sleep(0.7)
+    assert await cache.get("probe", "one") is None
