@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +16,7 @@ from consent.question import CONSENT, ConsentAsk, Known, PurposeAsk, Question, a
 from consent.tables import DeclinedRow
 from core.clock import Clock, vietnam_day
 from core.database import Query, Reads
+from core.record import record
 from identity.api import Identity
 from population_db.api import PartialDate, Registry
 
@@ -30,7 +30,7 @@ _DECLINED = Query(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Granted:
     """What is agreed to for one purpose: by which consents, and which of the asked fields."""
 
@@ -38,7 +38,7 @@ class Granted:
     fields: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Standing:
     """How a request stands with a person: what is still to be asked (None: nothing), and what is agreed to already.
 
@@ -51,7 +51,7 @@ class Standing:
     min_ial: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Asking:
     """The questions. They read names of fields and instants; of the record only the two fields of `why_not_alone`."""
 

@@ -7,13 +7,13 @@ A voluntary field that was offered and left unticked is not offered at every sig
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
 from consent import decide
+from core.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GivenConsent(decide.Consented):
     """One consent, live or ended, with what coverage and the citizen's page need beyond the rule.
 
@@ -35,7 +35,7 @@ class GivenConsent(decide.Consented):
     withdrawn_by: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Coverage:
     """covered: agreed to. missing: not. consent_ids: the consents that cover, in the order they came.
 

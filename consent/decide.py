@@ -10,12 +10,13 @@ Sources: Law 91/2025/QH15 art. 9, 17, 19; Law 26/2023/QH15 art. 10; Law 118/2025
 
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import Literal
 
 from core.clock import vietnam_day
+from core.record import record
 
 Answer = Literal["match", "fields"]
 """How far the answer goes. Predicates stand between the two and come as a row of their own in `REACH`."""
@@ -34,7 +35,7 @@ DEATH_FIELDS = frozenset({"life_status", "death_date"})
 """Who may ask for one of these has a right to know that a person is dead."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Policy:
     """What an agency may get for a purpose (chính sách chia sẻ), as far as the rule needs it.
 
@@ -59,7 +60,7 @@ class Policy:
     valid_to: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Consented:
     """One consent (sự đồng ý), live or ended. keep_days: how long the recipient may keep, as agreed to."""
 
@@ -75,7 +76,7 @@ class Consented:
     withdrawn_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Desk:
     """The appointment (bổ nhiệm) an official acts under: where, what for, from when to when."""
 
@@ -85,7 +86,7 @@ class Desk:
     valid_to: date | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Asker:
     """Who asks. desk: the official's appointment.
 
@@ -100,7 +101,7 @@ class Asker:
     desk: Desk | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Subject:
     """What the rule must know of the person. places: (province, commune) of permanent and current residence."""
 
@@ -111,7 +112,7 @@ class Subject:
     places: tuple[tuple[str, str | None], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Case:
     """One question. consent_ids: when not empty, only these consents count (those of a grant)."""
 
@@ -129,7 +130,7 @@ class Case:
     consent_ids: frozenset[uuid.UUID] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Decision:
     """What may go out. Either `refusal` is set and nothing may, or `allowed` is not empty.
 

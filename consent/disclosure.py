@@ -7,7 +7,7 @@ and "no consent" are one answer: else an agency without any right could test a s
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import Any
 
@@ -16,6 +16,7 @@ from consent.minimise import Matched
 from consent.plugs import Recipient
 from core.actor import Actor
 from core.errors import NotAllowed
+from core.record import record
 from population_db.api import FieldValue
 from privacy.journal.api import LineRef
 
@@ -63,7 +64,7 @@ class DisclosureDenied(NotAllowed):
             self.status = 404
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PersonProof:
     """What proves whom is meant: the number plus a name, or a birth date to the day, or both.
 
@@ -77,7 +78,7 @@ class PersonProof:
     strict: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DisclosureRequest:
     """One question to the door.
 
@@ -104,7 +105,7 @@ class DisclosureRequest:
     details: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Disclosure:
     """What may leave, its journal line being committed.
 

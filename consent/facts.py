@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +11,7 @@ from consent.decide import Consented, Policy
 from consent.published import JOINED, policy_of
 from consent.tables import ConsentRow, PolicyRow
 from core.database import Query, Reads, Row
+from core.record import record
 
 _P: Any = PolicyRow.__table__.c  # type: ignore[attr-defined]
 _C: Any = ConsentRow.__table__.c  # type: ignore[attr-defined]
@@ -47,7 +47,7 @@ _BY_CONSENTS = Query(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Facts:
     """A policy in force and the person's consents to it, live and ended, newest first."""
 

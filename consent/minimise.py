@@ -6,11 +6,11 @@ gate: a field that is not both asked for and allowed cannot pass, whatever was r
 
 import unicodedata
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
 from typing import Any, Literal
 
+from core.record import record
 from population_db.api import FieldValue, PartialDate, same_date, same_name
 
 MatchResult = Literal["match", "no-match", "not-held"]
@@ -34,7 +34,7 @@ MATCHABLE = NAMES | DATES | PLACES | PEOPLE | LISTS_OF_PEOPLE | TEXTS | {"old_id
 """Fields that can be asked as a match; the others have no sensible "same"."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Matched:
     """The answer to one asked value. source and as_of are absent when nothing is held."""
 

@@ -2,13 +2,14 @@
 
 import uuid
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol
 
 from core.database import Tx
+from core.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Recipient:
     """Who gets the data (bên nhận dữ liệu): the agency, by its internal id and its public code."""
 
@@ -32,7 +33,7 @@ class GrantStatusInTx(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AllowedLookup:
     """What a person let a client look up of his own record: for one purpose, these fields, resting on these
     consents; for this procedure and dossier when he was told of one (RFC 9396)."""
@@ -44,7 +45,7 @@ class AllowedLookup:
     dossier: str | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PersonGrant:
     """A person's grant to a client, as far as lookups go."""
 

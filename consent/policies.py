@@ -5,12 +5,11 @@ Decree 278/2025 and Decree 194/2025 ask for sharing by default between bodies; w
 the purpose and the fields the body's task needs (Law 91/2025 art. 3, 17).
 """
 
-from dataclasses import dataclass
-
 from consent import decide
+from core.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Policy(decide.Policy):
     """One version of a policy, with the version of its purpose in force at the same instant.
 

@@ -6,7 +6,7 @@ the same queries for a person who is not there, so neither answer nor work tells
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +29,7 @@ from consent.proof import PROOF_FIELDS, proves
 from core.clock import Clock, vietnam_day
 from core.database import Reads
 from core.errors import Refusal, TooMany
+from core.record import record
 from identity.api import SELF_DECLARED, SOURCE, SelfDeclarations
 from population_db.api import FieldValue, Record, Registry
 from privacy.journal.api import Line
@@ -38,7 +39,7 @@ VALUES_WITH_MATCHES = frozenset({"life_status"})
 """What may be told beside matches: without it "match" would hide that the person is dead."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ready:
     """Decided and read, not yet journalled: nothing of it may leave the door."""
 
@@ -55,7 +56,7 @@ class Ready:
         return any(one.result == "no-match" for one in self.matched.values())
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Stopped:
     """The line to write, then what to raise."""
 
@@ -63,7 +64,7 @@ class Stopped:
     refusal: Refusal
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Found:
     """person_id: NOBODY when the number is nobody's. fault: why the person may not be told of."""
 
@@ -87,7 +88,8 @@ async def weigh(
 ) -> Ready | Stopped:
     """The whole way up to the journal. Raises Unavailable; a refusal comes back as Stopped."""
     now = clock.now()
-    request = replace(request, fields=tuple(dict.fromkeys(request.fields)))
+    if len(set(request.fields)) < len(request.fields):
+        request = replace(request, fields=tuple(dict.fromkeys(request.fields)))
     found = await _find(tx, request, registry)
     if found.fault == NOT_YOURS:
         return stopped(request, found.subject, NOT_YOURS, {})

@@ -1,16 +1,18 @@
 """Who is asking. Pages and APIs of every package depend on this, never on a higher package."""
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from typing import Literal, Protocol
 
 from starlette.requests import Request
 
+from core.record import record
+
 ActorKind = Literal["citizen", "official", "client", "operator"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Appointment:
     """An official's appointment (bổ nhiệm): the agency and unit, where, what for, from when to when.
 
@@ -33,7 +35,7 @@ class Appointment:
         return "*" in self.areas or province in self.areas or (commune is not None and commune in self.areas)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Actor:
     """The one who asks: a person at a level, perhaps under an appointment, or a client.
 

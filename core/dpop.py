@@ -2,12 +2,12 @@
 
 import hashlib
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from core import base64url
 from core.jose import JoseRefused, VerificationKey, decode_unverified, verify_signature
+from core.record import record
 
 PROOF_ALGORITHMS = frozenset({"ES256", "PS256", "EdDSA", "Ed25519"})
 MAX_AGE_SECONDS = 60
@@ -16,7 +16,7 @@ REPLAY_TTL_SECONDS = 2 * MAX_AGE_SECONDS + 10
 """The replay record outlives the whole window in which a proof is accepted."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DpopProof:
     """A proof that holds. jkt: thumbprint of its key. issued_at: `iat`. nonce: as sent, still to be looked at.
 

@@ -21,6 +21,7 @@ from joserfc.errors import JoseError
 
 from core import base64url, es256
 from core.checked_signatures import CheckedSignatures
+from core.record import record
 from core.rsa_rules import is_fit_rsa, private_as_kept
 
 SIGNATURE_ALGORITHMS = frozenset({"ES256", "PS256", "RS256", "EdDSA", "Ed25519"})
@@ -165,7 +166,7 @@ class SigningKey:
         return VerificationKey.from_jwk({**self._key.as_dict(private=False), "kid": self.kid, "alg": self.alg})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UnverifiedJwt:
     """What a token says of itself. Nothing in it may be believed; it may choose the key to check with."""
 
@@ -176,7 +177,7 @@ class UnverifiedJwt:
     _signature: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class VerifiedJwt:
     """A token whose signature, type, audience and times hold."""
 
@@ -285,7 +286,6 @@ def verify_jwt(
     """Checks everything. Raises JoseRefused.
 
     token: as it came, or as `decode_unverified` read it: then it is not read again.
-
     keys: the issuer's; chosen by `kid` (by elimination when the token has none). algs: what is allowed here.
     audience: at least one of them must stand in `aud`. checked: signatures that held before.
     """

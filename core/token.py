@@ -7,7 +7,6 @@ Sources: RFC 9068, RFC 6750, RFC 9449 §7, RFC 8705 §3.
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from starlette.requests import Request
@@ -20,6 +19,7 @@ from core.dpop import PROOF_ALGORITHMS, REPLAY_TTL_SECONDS, verify_proof
 from core.dpop_nonces import DpopNonces
 from core.errors import Refusal
 from core.jose import JoseRefused, VerificationKey, verify_jwt
+from core.record import record
 from core.request_headers import headers_of
 
 TOKEN_TYPE = "at+jwt"  # noqa: S105  a media type
@@ -40,7 +40,7 @@ class GrantStatus(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AccessToken:
     """A token that holds. subject: `sub` as the client sees it. grant_id: `gid`. jkt: key it is bound to (RFC 9449).
 
@@ -77,6 +77,11 @@ class TokenRefused(Refusal):
         self.challenge = f"{scheme} {', '.join(parts)}".strip()
 
 
+def revoked(scheme: str = "Bearer") -> TokenRefused:
+    """The refusal of a token whose grant has ended."""
+    return TokenRefused("invalid_token", "The access token was revoked.", scheme=scheme)
+
+
 class TokenVerifier:
     """Checks the access token of a request for one audience."""
 
@@ -90,8 +95,9 @@ class TokenVerifier:
         cache: Cache,
         clock: Clock,
         nonces: DpopNonces,
+        checked: CheckedSignatures,
     ) -> None:
-        """mtls_base: the other origin that we are reached at, or empty (RFC 8705 §5)."""
+        """mtls_base: the other origin that we are reached at, or empty (RFC 8705 §5). checked: of access tokens."""
         self._issuer = issuer
         self._bases = (issuer, mtls_base) if mtls_base else (issuer,)
         self._nonces = nonces
@@ -99,12 +105,20 @@ class TokenVerifier:
         self._grants = grants
         self._cache = cache
         self._clock = clock
-        self._checked = CheckedSignatures()  # a back end sends one token with hundreds of requests
+        self._checked = checked  # a back end sends one token with hundreds of requests
 
     async def verify(
-        self, request: Request, *, audience: str, scope: str | None = None, in_body: str | None = None
+        self,
+        request: Request,
+        *,
+        audience: str,
+        scope: str | None = None,
+        in_body: str | None = None,
+        caller_reads_grant: bool = False,
     ) -> AccessToken:
         """The token of the `Authorization` header. Raises TokenRefused, Unavailable.
+
+        caller_reads_grant: the caller itself refuses (`revoked`) when the grant is not live.
 
         A token in the query is not looked at (RFC 9700 §4.3.2). in_body: one that an endpoint read from a form
         (RFC 6750 §2.2): then there must be no header, and it must be one that is bound to nothing.
@@ -132,8 +146,8 @@ class TokenVerifier:
             raise TokenRefused("invalid_request", "A bound access token belongs in the Authorization header.")
         self._check_certificate(request, scheme, x5t)
         await self._check_proof(request, scheme, token, jkt)
-        if not await self._grants.is_live(grant_id):
-            raise TokenRefused("invalid_token", "The access token was revoked.", scheme=scheme)
+        if not caller_reads_grant and not await self._grants.is_live(grant_id):
+            raise revoked(scheme)
         scopes = frozenset(str(claims.get("scope", "")).split())
         if scope is not None and scope not in scopes:
             raise TokenRefused(

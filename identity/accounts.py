@@ -2,12 +2,13 @@
 
 import uuid
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from sqlalchemy import ARRAY, Uuid, bindparam, func, select, text
 
 from core.database import Query, Row, Tx
+from core.record import record
 from identity.attempts import CODE, MAX_WRONG_CODES
 from identity.tables import Account
 
@@ -65,7 +66,7 @@ _SPEND_STEP = Query(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AccountState:
     """An account as the sign-in needs it."""
 

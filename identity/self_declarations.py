@@ -1,7 +1,6 @@
 """Keeping what people say of themselves: one sealed row a person, under his own key; erased with it."""
 
 import uuid
-from dataclasses import dataclass
 
 import orjson
 from sqlalchemy import bindparam, delete, select, text
@@ -9,6 +8,7 @@ from sqlalchemy import bindparam, delete, select, text
 from core.clock import Clock
 from core.database import Query, Reads, Tx
 from core.errors import Conflict
+from core.record import record
 from identity.self_declared import SelfDeclared
 from identity.tables import SelfDeclaredRow
 from privacy.vault.api import KeyMissing, SealBroken, Vault
@@ -34,7 +34,7 @@ _ERASE = Query(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Kept:
     """What is kept, with the version a change has to name; 0 when nothing is kept."""
 

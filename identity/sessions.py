@@ -11,7 +11,7 @@ sets the mark before it reads the index.
 import secrets
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ import orjson
 from core.cache import Cache, answered
 from core.clock import Clock
 from core.interaction import SignedIn
+from core.record import record
 
 ABSOLUTE_SECONDS = 12 * 3600
 IDLE_SECONDS = 30 * 60
@@ -29,7 +30,7 @@ TOUCH_EVERY_SECONDS = 60
 MAX_TOKEN = 64
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Session:
     """One signed-in browser. Instants are epoch seconds.
 

@@ -1,10 +1,10 @@
 """Client assertions, private_key_jwt (RFC 7523, OpenID Connect Core §9): the pure check."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from core.jose import JoseRefused, UnverifiedJwt, VerificationKey, decode_unverified, verify_jwt
+from core.record import record
 from oidc.clients import Client
 from oidc.errors import OAuthError, invalid_client
 from oidc.profiles import ASSERTION_ALGORITHMS
@@ -17,7 +17,7 @@ MAX_LIFETIME_SECONDS = 3600
 _MAX_JTI = 256
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class VerifiedAssertion:
     """An assertion that holds. mark: its single use, still to be claimed."""
 

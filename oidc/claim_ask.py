@@ -1,8 +1,8 @@
 """One claim or element as a request asks for it (OpenID Connect Core §5.5.1, Identity Assurance §5.5-5.6). Pure."""
 
-from dataclasses import dataclass
 from typing import Any
 
+from core.record import record
 from oidc.claim_values import Conceal, is_fingerprint
 from oidc.errors import OAuthError, invalid_request
 
@@ -13,7 +13,7 @@ constraint that nothing meets."""
 _CONSTRAINTS = frozenset({"value", "values", "max_age", BLIND})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ClaimAsk:
     """values: acceptable ones in clear, strings only (of the id_token member: `acr`, `sub`; empty: any).
 

@@ -5,11 +5,12 @@ names that we do not know are gone, and values to compare with are fingerprints.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import orjson
 
+from core.record import record
 from oidc.claim_ask import ClaimAsk, not_such_an_object, read_claim, read_plain_ask
 from oidc.claim_values import Conceal
 from oidc.claims import SCOPE_CLAIMS, field_of, fields_of
@@ -26,7 +27,7 @@ _OF_ID_TOKEN = frozenset({"acr", "sub", "auth_time"})
 """Claims of the id_token that can be asked for; no field of a record ever goes into one."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ClaimsAsk:
     """userinfo: claims about the person that we know. verified: sets of verified ones; as_array: they were asked
     for as an array, and are answered as one. id_token: only claims of the protocol."""
@@ -62,7 +63,7 @@ class ClaimsAsk:
 NOTHING = ClaimsAsk()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FieldAsk:
     """Fields a request asks for on one ground. essential: without these the portal cannot do its work."""
 

@@ -7,7 +7,6 @@ A certificate alone is no second method: it may be there only to bind tokens (RF
 import binascii
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import unquote_plus
 
@@ -15,6 +14,7 @@ from starlette.requests import Request
 
 from core.client_certificate import client_certificate
 from core.jose import JoseRefused, SigningKey, UnverifiedJwt, verify_signature
+from core.record import record
 from core.request_headers import headers_of
 from oidc.assertions import ASSERTION_TYPE, read_assertion, verify_assertion
 from oidc.certificates import CertificateAuthorities, is_key_of, is_named
@@ -30,7 +30,7 @@ MAX_BASIC = 4096
 """Characters of a Basic header's value; ours are a tenth of it."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Presented:
     """What came along. method: as in `token_endpoint_auth_method`. assertion: as read, nothing of it verified."""
 
@@ -40,7 +40,7 @@ class _Presented:
     assertion: UnverifiedJwt | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AuthenticatedClient:
     """A client that proved itself. marks: single uses still to be claimed, before anything else is done."""
 

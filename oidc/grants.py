@@ -6,7 +6,6 @@ A code is claimed by one UPDATE bound to the client; who comes second finds the 
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +14,8 @@ from sqlalchemy import Uuid, bindparam, func, insert, select, update
 from core.database import Query, Reads, Row, Tx
 from core.gathered_claims import GatheredClaims
 from core.ids import bucket_of
-from oidc.tables import GrantRow
+from core.record import record
+from oidc.tables import ClientRow, GrantRow
 
 CODE_SECONDS = 60
 REFRESH_LIFETIME = timedelta(days=30)
@@ -23,6 +23,7 @@ REFRESH_LIFETIME = timedelta(days=30)
 CHANNEL = "dinhdanh_oidc"
 
 _C: Any = GrantRow.__table__.c  # type: ignore[attr-defined]
+_L: Any = ClientRow.__table__.c  # type: ignore[attr-defined]
 INSERT = Query(
     insert(GrantRow).values(
         {
@@ -47,6 +48,11 @@ _BY_CODE = Query(
 )
 _BY_GID = Query(select(*_C).where(_C.gid == bindparam("gid")))
 _LIVE = _C.revoked_at.is_(None)
+_LIVE_BY_GID = Query(
+    select(*_C)
+    .join_from(GrantRow, ClientRow, _L.client_id == _C.client_id)
+    .where(_C.gid == bindparam("gid"), _LIVE, _L.state == "active")
+)
 
 
 def _ending(*which: Any) -> Query:
@@ -67,7 +73,7 @@ _REVOKE_CONSENT = _ending(_OF_PERSON, bindparam("consent_id", type_=Uuid) == fun
 _NOTIFY = Query(select(func.pg_notify(CHANNEL, bindparam("payload"))))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PurposeGrant:
     """What was consented to for one purpose: by which consents, which fields."""
 
@@ -75,7 +81,7 @@ class PurposeGrant:
     fields: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Grant:
     """A grant as later steps need it; see tables.GrantRow."""
 
@@ -163,6 +169,12 @@ async def revoke_by_spent_code(tx: Tx, *, code_hash: bytes, client_id: str, now:
 async def find(tx: Reads, gid: uuid.UUID) -> Grant | None:
     """The grant, ended ones too."""
     row = await tx.row(_BY_GID, gid=gid)
+    return None if row is None else grant_from_row(row)
+
+
+async def find_live(tx: Reads, gid: uuid.UUID) -> Grant | None:
+    """The grant, unless it was revoked or its client is not active."""
+    row = await tx.row(_LIVE_BY_GID, gid=gid)
     return None if row is None else grant_from_row(row)
 
 

@@ -4,13 +4,13 @@ A mark outlives the whole window in which the thing would be accepted; both read
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from core.cache import Cache
+from core.record import record
 from oidc.errors import OAuthError
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Mark:
     """What is claimed, for how long, and what to answer when it was claimed before."""
 

@@ -13,9 +13,10 @@ from typing import Any
 
 import structlog
 
+from core.checked_signatures import CheckedSignatures
 from core.clock import Clock
 from core.database import Database, Tx
-from core.jose import SigningKey, VerificationKey, sign_jwt
+from core.jose import SigningKey, VerificationKey, VerifiedJwt, sign_jwt
 from core.tasks import end
 from oidc import signing_key_rules as rules
 from oidc.claim_values import ClaimValues
@@ -59,6 +60,8 @@ class SigningKeys:
     ) -> None:
         self.store = SigningKeyStore(vault, place, makes_in_hardware=makes_in_hardware)
         self.claim_values = ClaimValues(vault)
+        self.issued = CheckedSignatures()
+        """Access tokens that are known to hold: those that were checked, and those that we made for ourselves."""
         self._clock = clock
         self._held: Mapping[str, _Held] = {}
         self._seen: _View | None = None
@@ -131,10 +134,18 @@ class SigningKeys:
         self, alg: str, claims: Mapping[str, Any], *, typ: str | None, header: Mapping[str, Any] | None = None
     ) -> str:
         """A compact JWS by the key of now, without holding up the loop (see core.jose.sign_jwt)."""
+        return await _signed(self.signing(alg), claims, typ=typ, header=header)
+
+    async def issue(self, alg: str, claims: Mapping[str, Any], *, typ: str) -> str:
+        """As `sign`, for a token that is likely to be shown to us next: this process knows that its signature holds."""
         key = self.signing(alg)
-        if key.held_elsewhere:
-            return await asyncio.to_thread(sign_jwt, key, claims, typ=typ, header=header)
-        return sign_jwt(key, claims, typ=typ, header=header)
+        token = await _signed(key, claims, typ=typ)
+        held = self._held.get(key.kid)
+        if held is not None:
+            self.issued.keep(
+                token, held.public, VerifiedJwt(header={"alg": alg, "typ": typ}, claims=claims, kid=key.kid)
+            )
+        return token
 
     def verification_keys(self) -> list[VerificationKey]:
         """Every published key; not to be changed."""
@@ -178,3 +189,11 @@ class SigningKeys:
             key = before.key if before else self.store.opened(row)
             held[read.kid] = _Held(read, key, before.public if before else key.public())
         self._held, self._seen = held, None
+
+
+async def _signed(
+    key: SigningKey, claims: Mapping[str, Any], *, typ: str | None, header: Mapping[str, Any] | None = None
+) -> str:
+    if key.held_elsewhere:
+        return await asyncio.to_thread(sign_jwt, key, claims, typ=typ, header=header)
+    return sign_jwt(key, claims, typ=typ, header=header)

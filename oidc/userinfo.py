@@ -11,7 +11,7 @@ from core.actor import Actor
 from core.clock import Clock
 from core.database import Database
 from core.request_headers import header_of
-from core.token import AccessToken, TokenRefused, TokenVerifier
+from core.token import AccessToken, TokenRefused, TokenVerifier, revoked
 from core.web.forms import read_urlencoded, strict_query
 from identity.api import Identity
 from oidc import grants
@@ -66,13 +66,17 @@ class UserinfoEndpoint:
     async def answer(self, request: Request) -> Response:
         """`sub` and the consented claims. Raises TokenRefused, NotAllowed, OAuthError, Unavailable."""
         token = await self._verifier.verify(
-            request, audience=userinfo_audience(self._issuer), scope=OPENID, in_body=await _token_in_body(request)
+            request,
+            audience=userinfo_audience(self._issuer),
+            scope=OPENID,
+            in_body=await _token_in_body(request),
+            caller_reads_grant=True,
         )
         request.state.client_id = request.state.proven_client = token.client_id
         client = await self._clients.get(token.client_id)
-        grant = await grants.find(self._database.shared, token.grant_id)
+        grant = await grants.find_live(self._database.shared, token.grant_id)
         if client is None or grant is None or grant.client_id != token.client_id:
-            raise TokenRefused("invalid_token", "The access token was revoked.")
+            raise revoked("Bearer" if token.jkt is None else "DPoP")
         form = await self._forms.of(client)
         return await form.respond({**await self._claims(grant, token, client), "sub": token.subject})
 

@@ -1,9 +1,12 @@
 """From a grant and a token to the claims of a userinfo answer: what to disclose, and what becomes of it. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
+from types import MappingProxyType
 
+from core.record import record
 from identity.api import SELF_DECLARED
 from oidc.claim_ask import ClaimAsk
 from oidc.claim_values import Matches
@@ -15,7 +18,7 @@ from oidc.verified_claims import Assurance, verified_set
 from population_db.api import FieldValue
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Wanted:
     """What to disclose, by the way it came to be asked.
 
@@ -45,7 +48,7 @@ class Wanted:
         return told
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Circumstances:
     """What verified claims say besides values; see verified_claims.Assurance."""
 
@@ -62,21 +65,38 @@ def wanted(grant: Grant, token_scopes: frozenset[str], sign_in_purpose: str) -> 
     asked for; a field that no scope opens has none to lose.
     """
     asked = from_kept(grant.claims)
-    dropped = frozenset(grant.scopes) - token_scopes
-    closed = {field for scope in dropped for field in SCOPE_FIELDS.get(scope, ())}
+    opened = _by_scopes(grant.scopes, token_scopes)
     own = grant.purposes.get(sign_in_purpose)
-    consented = frozenset(own.fields) - closed if own else frozenset[str]()
-    scopes = (scope for scope in grant.scopes if scope in token_scopes)
-    claims = {name: ClaimAsk() for scope in scopes for name in SCOPE_CLAIMS.get(scope, ())} | dict(asked.userinfo)
+    consented = frozenset(own.fields) - opened.closed if own else frozenset[str]()
     namespaced = frozenset(
         field for code, held in grant.purposes.items() if PURPOSE_PREFIX + code in token_scopes for field in held.fields
     )
     return Wanted(
         asked=asked,
-        claims=claims,
-        standard=consented & frozenset(fields_of(claims)),
+        claims={**opened.claims, **asked.userinfo} if asked.userinfo else opened.claims,
+        standard=consented & opened.fields.union(fields_of(asked.userinfo)),
         verified=consented & frozenset(field for each in asked.verified for field in each.fields),
         namespaced=namespaced - {SELF_DECLARED},
+    )
+
+
+@record
+class _Opened:
+    """What scopes open. closed: the fields of those that were granted and that the token has no more."""
+
+    claims: Mapping[str, ClaimAsk]
+    fields: frozenset[str]
+    closed: frozenset[str]
+
+
+@lru_cache(maxsize=1_024)
+def _by_scopes(granted: tuple[str, ...], held: frozenset[str]) -> _Opened:
+    names = [name for scope in granted if scope in held for name in SCOPE_CLAIMS.get(scope, ())]
+    dropped = frozenset(granted) - held
+    return _Opened(
+        claims=MappingProxyType(dict.fromkeys(names, ClaimAsk())),
+        fields=frozenset(fields_of(names)),
+        closed=frozenset(field for scope in dropped for field in SCOPE_FIELDS.get(scope, ())),
     )
 
 

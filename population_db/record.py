@@ -5,12 +5,14 @@ None of these shows a value when it is printed or logged.
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from typing import Any
 
+from core.record import record
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class PersonRef:
     """A person of the registry, without any personal data.
 
@@ -32,7 +34,7 @@ class PersonRef:
         return self.status == "alive" and self.is_current_number
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FieldValue:
     """One field. value: as in the catalogue (text, object or list). source and as_of: of its group."""
 
@@ -41,7 +43,7 @@ class FieldValue:
     as_of: date
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Record:
     """Fields of one person, at one version; a field the registry does not hold is not in `values`."""
 

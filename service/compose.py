@@ -130,6 +130,7 @@ async def composed(
                 cache=cache,
                 clock=clock,
                 nonces=nonces,
+                checked=foundation.keys.issued,
             ),
         )
         parts.add(LookupApi, LookupApi(settings.issuer, tokens, foundation, foundation, foundation, door, clock))

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from consent.api import Policy
+from core.record import record
 from oidc.acr import AcrAsk
 from oidc.authorization_details import LookupDetail
 from oidc.claims_parameter import NOTHING, ClaimsAsk
@@ -20,7 +21,7 @@ PolicyOf = Callable[[uuid.UUID, str], Awaitable[Policy | None]]
 """The policy in force of an agency for a purpose."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Target:
     """Where the answer goes: a registered address of a client. Exists only after the redirect address was checked."""
 

@@ -1,7 +1,6 @@
 """What a walk ends in: the one grant, written where its starter keeps it."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -9,12 +8,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from core.interaction import SignedIn
+from core.record import record
 from oidc.authorize.asking import Asking
 from oidc.errors import OAuthError
 from oidc.grants import PurposeGrant
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class End:
     """What a person allowed on a walk. finish: claims the walk's one end; raises OAuthError for who comes second."""
 

@@ -1,17 +1,17 @@
 """A grant, as a person's walk through sign-in and consent ends in it, whatever the client then redeems."""
 
 import uuid
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from core.record import record
 from oidc import grants
 from oidc.acr import Level
 from oidc.authorize.end_of_walk import End
 from oidc.scopes import OFFLINE
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CodeOfGrant:
     """The code of a grant of kind `code`: its hash, the address it goes to, when it dies."""
 

@@ -5,7 +5,7 @@ A session that is good enough and consents that cover the request make the walk 
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request
@@ -16,6 +16,7 @@ from core.clock import Clock
 from core.database import Database, Reads
 from core.errors import NotAllowed, NotFound
 from core.interaction import Interaction, Interactions, SignedIn
+from core.record import record
 from identity.api import Identity
 from oidc import authorization_details, scopes
 from oidc.acr import LOWEST, Level
@@ -38,7 +39,7 @@ _SIGN_IN_ERRORS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Walk:
     """Leads a browser from the request to the answer. Every method raises OAuthError, Unavailable, `begin` TooMany."""
 
@@ -197,7 +198,7 @@ class Walk:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Step:
     """One request of the browser on its walk."""
 

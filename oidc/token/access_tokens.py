@@ -2,12 +2,13 @@
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from core.ids import new_reference
+from core.record import record
 from core.token import TOKEN_TYPE
+from oidc.audiences import userinfo_audience
 from oidc.signing_keys import SigningKeys
 
 LIFETIME_SECONDS = 600
@@ -15,7 +16,7 @@ ALGORITHM = "ES256"
 """Of what we sign for nobody in particular; a client may have chosen another for its tokens."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AccessTokenAsk:
     """What a token is to say. jkt: the key it is bound to (RFC 9449 §6.1). x5t: the certificate (RFC 8705 §3.1).
 
@@ -50,7 +51,8 @@ async def issue_access_token(ask: AccessTokenAsk, keys: SigningKeys, *, issuer: 
     cnf = {name: thumbprint for name, thumbprint in bound.items() if thumbprint is not None}
     if cnf:
         claims["cnf"] = cnf
-    return await keys.sign(ask.alg, claims, typ=TOKEN_TYPE)
+    sign = keys.issue if ask.audience == userinfo_audience(issuer) else keys.sign
+    return await sign(ask.alg, claims, typ=TOKEN_TYPE)
 
 
 def token_response(token: str, *, jkt: str | None, scopes: Iterable[str]) -> dict[str, Any]:

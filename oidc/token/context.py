@@ -1,17 +1,17 @@
 """What a grant type works with: the request as it was proven, and the rooms it may use."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from core.database import Database
+from core.record import record
 from oidc.client_keys import ClientKeys
 from oidc.clients import Client
 from oidc.signing_keys import SigningKeys
 from privacy.pseudonyms.api import Pseudonyms
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TokenRequest:
     """A token request of an authenticated client. jkt: the key of its DPoP proof. x5t: SHA-256 thumbprint of its
     certificate, when its tokens are bound to that (RFC 8705 §3)."""
@@ -28,7 +28,7 @@ class TokenRequest:
         return self.jkt or self.x5t
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TokenRooms:
     """Rooms and constants of the token endpoint."""
 

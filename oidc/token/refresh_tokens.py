@@ -10,7 +10,6 @@ import base64
 import hmac
 import secrets
 import uuid
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,6 +19,7 @@ from core import base64url
 from core.database import Query, Reads, Tx
 from core.gathered_claims import GatheredClaims
 from core.ids import hash_reference, new_reference
+from core.record import record
 from oidc.grants import Grant, grant_from_row
 from oidc.tables import GrantRow, RefreshTokenRow
 
@@ -71,7 +71,7 @@ _ROTATE = Query(
 """The old one spent and its successor stored by one statement: there is never one without the other."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RefreshToken:
     """A stored token with its grant. holder: thumbprint of the DPoP key or of the certificate it is bound to."""
 

@@ -1,7 +1,7 @@
 """The journal as a room: write, disclose, read back."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,6 +9,7 @@ from uuid import UUID
 from core.clock import Clock
 from core.database import Database, RawTx, Tx
 from core.ids import new_id
+from core.record import record
 from privacy.journal.about import lines_about
 from privacy.journal.errors import DisclosureRefused
 from privacy.journal.group_commit import GroupCommit, not_writable
@@ -19,7 +20,7 @@ from privacy.journal.seal_line import line_columns
 from privacy.journal.write import subjects, write_batch, write_one
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Asked:
     draft: Draft
     basis: Mapping[str, Any]

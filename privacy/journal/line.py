@@ -10,12 +10,14 @@ clear beside it, so that a column changed by hand contradicts the sealed copy.
 import hashlib
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
+
+from core.record import record
 
 SCHEMA_VERSION = 1
 NOBODY = UUID(int=0)
@@ -33,7 +35,7 @@ class BadLine(ValueError):
     """A line that cannot be written: too long, an unknown kind, a character a database cannot hold."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ActorRef:
     """Who did it. kind: citizen, official, client or operator. id: an internal id, never a number or a name.
 
@@ -48,7 +50,7 @@ class ActorRef:
     name_hint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Line:
     """One line. kind: disclosure, refusal or act. action: what was done, e.g. "lookup.records".
 
@@ -98,7 +100,7 @@ def _check(values: Iterable[str | None], longest: int) -> None:
         raise BadLine("a text in the line holds a character that cannot be stored")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LineRef:
     """A committed (or, from `write`, about to be committed) line. leaf_hash: 32 bytes."""
 
@@ -107,7 +109,7 @@ class LineRef:
     recorded_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StoredLine:
     """A line read back. leaf_hash: None when it could not be opened.
 
@@ -122,7 +124,7 @@ class StoredLine:
     leaf_hash: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Draft:
     """A line with its identity and commitment, not yet sealed."""
 

@@ -48,7 +48,7 @@ async def test_hits_counted_at_once_are_all_counted_and_end(cache: Cache) -> Non
 async def test_connections_that_were_closed_while_idle_are_replaced(cache: Cache) -> None:
     await cache.put("probe", "one", {"held": True}, 60)
     for _ in range(3):
-        await cache.redis.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        await cache.redis.client_kill_filter(_type="normal", skipme=True)
         assert await cache.get("probe", "one") == {"held": True}
 
 
@@ -67,7 +67,7 @@ async def test_nobody_gets_the_answer_of_a_trip_that_was_broken_off(cache: Cache
 
 async def test_a_redis_that_does_not_answer_is_not_waited_for(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache_trips, "PATIENCE_SECONDS", 0.2)
-    await cache.redis.execute_command("CLIENT", "PAUSE", 700, "ALL")
+    await cache.redis.client_pause(700)
     started = monotonic()
     with pytest.raises(Unavailable):
         await cache.get("probe", "one")
