@@ -8,10 +8,9 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from consent.capacity import Incapacity, incapacity
-from consent.consents import load_live_by_purpose
-from consent.coverage import GivenConsent, cover
-from consent.policies import Policy
-from consent.published import load_policies, load_purposes
+from consent.coverage import cover
+from consent.facts import Facts, load_live_facts
+from consent.published import load_purposes
 from consent.question import CONSENT, ConsentAsk, Known, PurposeAsk, Question, allowed_fields, build_question, merged
 from consent.tables import DeclinedRow
 from core.clock import Clock, vietnam_day
@@ -67,17 +66,16 @@ class Asking:
         """What is still to be asked and what is agreed to, in one pass. answered: the person has just answered, so
         that nothing is asked and what is not agreed to stays out.
 
-        What is agreed to in full costs two statements. Raises NotAllowed `purpose-not-allowed`, NotFound (agency).
+        What is agreed to in full costs one statement. Raises NotAllowed `purpose-not-allowed`, NotFound (agency).
         """
         now = self.clock.now()
         asks = merged(ask.asks)
-        policies = await load_policies(tx, ask.agency_id, [one.code for one in asks], now)
-        consents = await load_live_by_purpose(tx, ask.person_id, ask.agency_id, now)
-        granted = _granted(asks, policies, consents, now)
+        facts = await load_live_facts(tx, ask.agency_id, [one.code for one in asks], ask.person_id, now)
+        granted = _granted(asks, facts, now)
         question = None
-        if not answered and (ask.again or not _all_granted(asks, policies, granted)):
-            question = await self._question(tx, ask, policies, consents, now)
-        held = [policies[code] for code in granted]
+        if not answered and (ask.again or not _all_granted(asks, facts, granted)):
+            question = await self._question(tx, ask, facts, now)
+        held = [facts[code].policy for code in granted]
         return Standing(
             question,
             granted,
@@ -89,16 +87,15 @@ class Asking:
         self,
         tx: Reads,
         ask: ConsentAsk,
-        policies: Mapping[str, Policy],
-        consents: Mapping[str, Iterable[GivenConsent]],
+        facts: Mapping[str, Facts],
         now: datetime,
     ) -> Question | None:
         agency = await self.identity.agency(tx, agency_id=ask.agency_id)
         purposes = await load_purposes(tx, [one.code for one in ask.asks], now)
         known = Known(
             purposes=purposes,
-            policies=policies,
-            consents=consents,
+            policies={code: one.policy for code, one in facts.items()},
+            consents={code: one.consents for code, one in facts.items()},
             declined=await _load_declined(
                 tx, ask.person_id, ask.agency_id, {code: one.major for code, one in purposes.items()}, now
             ),
@@ -117,10 +114,9 @@ class Asking:
         A purpose that the agency may not ask for, or that nothing covers, is missing.
         """
         now = self.clock.now()
-        policies = await load_policies(tx, agency_id, list(purpose_fields), now)
-        consents = await load_live_by_purpose(tx, person_id, agency_id, now)
+        facts = await load_live_facts(tx, agency_id, list(purpose_fields), person_id, now)
         asks = [PurposeAsk(code, tuple(fields)) for code, fields in purpose_fields.items()]
-        return _granted(asks, policies, consents, now)
+        return _granted(asks, facts, now)
 
     async def why_not_alone(self, tx: Reads, person_id: uuid.UUID) -> Incapacity | None:
         """Why the person may not consent for himself, or None.
@@ -137,29 +133,24 @@ class Asking:
         )
 
 
-def _granted(
-    asks: Iterable[PurposeAsk],
-    policies: Mapping[str, Policy],
-    consents: Mapping[str, Iterable[GivenConsent]],
-    now: datetime,
-) -> dict[str, Granted]:
+def _granted(asks: Iterable[PurposeAsk], facts: Mapping[str, Facts], now: datetime) -> dict[str, Granted]:
     found: dict[str, Granted] = {}
     for ask in asks:
-        policy = policies.get(ask.code)
-        if policy is None or CONSENT not in policy.legal_bases:
+        known = facts.get(ask.code)
+        if known is None or CONSENT not in known.policy.legal_bases:
             continue
+        policy = known.policy
         fields = allowed_fields(ask, policy)
-        held = consents.get(ask.code, ())
-        state = cover(fields, held, major=policy.purpose_major, keep_days=policy.keep_days, now=now)
+        state = cover(fields, known.consents, major=policy.purpose_major, keep_days=policy.keep_days, now=now)
         if state.covered:
             found[ask.code] = Granted(state.consent_ids, tuple(one for one in fields if one in state.covered))
     return found
 
 
-def _all_granted(asks: Iterable[PurposeAsk], policies: Mapping[str, Policy], granted: Mapping[str, Granted]) -> bool:
+def _all_granted(asks: Iterable[PurposeAsk], facts: Mapping[str, Facts], granted: Mapping[str, Granted]) -> bool:
     """Whether nothing is left that could be asked; a purpose without a policy is left, to be refused."""
     return all(
-        one.code in granted and granted[one.code].fields == allowed_fields(one, policies[one.code]) for one in asks
+        one.code in granted and granted[one.code].fields == allowed_fields(one, facts[one.code].policy) for one in asks
     )
 
 

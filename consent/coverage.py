@@ -48,18 +48,18 @@ class Coverage:
     fresh: bool
 
 
-def is_live(consent: GivenConsent, now: datetime) -> bool:
+def is_live(consent: decide.Consented, now: datetime) -> bool:
     """Neither withdrawn nor expired at `now`."""
     return consent.withdrawn_at is None and now < consent.expires_at
 
 
-def counts(consent: GivenConsent, *, major: int, keep_days: int, now: datetime) -> bool:
+def counts(consent: decide.Consented, *, major: int, keep_days: int, now: datetime) -> bool:
     """Whether a consent holds for the purpose's present major and the policy's present keeping time."""
     return is_live(consent, now) and consent.purpose_major == major and consent.keep_days >= keep_days
 
 
 def cover(
-    asked: Iterable[str], consents: Iterable[GivenConsent], *, major: int, keep_days: int, now: datetime
+    asked: Iterable[str], consents: Iterable[decide.Consented], *, major: int, keep_days: int, now: datetime
 ) -> Coverage:
     """Splits the asked fields by what the consents of one person, recipient and purpose say."""
     asked = frozenset(asked)

@@ -5,9 +5,10 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Uuid, and_, bindparam, func
+from sqlalchemy import ARRAY, Text, Uuid, and_, bindparam, func
 
-from consent.decide import Consented, Policy
+from consent.decide import Consented
+from consent.policies import Policy
 from consent.published import JOINED, policy_of
 from consent.tables import ConsentRow, PolicyRow
 from core.database import Query, Reads, Row
@@ -45,6 +46,11 @@ _BY_CONSENTS = Query(
     .order_by(_P.purpose_code, _C.given_at.desc())
     .limit(_MOST)
 )
+_OF_PURPOSES = Query(
+    _WITH_CONSENTS.outerjoin(
+        ConsentRow, and_(_SAME_DECLARATION, _C.withdrawn_at.is_(None), _C.expires_at > bindparam("now"))
+    ).where(_P.purpose_code == func.any(bindparam("purpose_codes", type_=ARRAY(Text))))
+)
 
 
 @record
@@ -68,6 +74,14 @@ async def load_facts_of_consents(
 ) -> Mapping[str, Facts]:
     """For the purposes of these consents, by purpose code; a consent of somebody else adds nothing."""
     rows = await tx.rows(_BY_CONSENTS, agency_id=agency_id, consent_ids=list(consent_ids), person_id=person_id, now=now)
+    return _grouped(rows)
+
+
+async def load_live_facts(
+    tx: Reads, agency_id: uuid.UUID, purposes: Collection[str], person_id: uuid.UUID, now: datetime
+) -> Mapping[str, Facts]:
+    """For these purposes, by code, with live consents only; what the agency has no policy for is missing."""
+    rows = await tx.rows(_OF_PURPOSES, agency_id=agency_id, purpose_codes=list(purposes), person_id=person_id, now=now)
     return _grouped(rows)
 
 

@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import Any
 
 from consent.catalogue import POSITIONS, of_registry
-from consent.coverage import GivenConsent, cover, to_ask
+from consent.coverage import cover, to_ask
+from consent.decide import Consented
 from consent.policies import Policy
 from consent.purposes import Purpose, canonical
 from core.errors import NotAllowed
@@ -148,7 +149,7 @@ class Known:
 
     purposes: Mapping[str, Purpose]
     policies: Mapping[str, Policy]
-    consents: Mapping[str, Iterable[GivenConsent]]
+    consents: Mapping[str, Iterable[Consented]]
     declined: Mapping[str, frozenset[str]]
 
 

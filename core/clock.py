@@ -43,7 +43,7 @@ class SandboxClock:
                 self._offset = timedelta(seconds=int(self._file.read_text()))
             except (OSError, ValueError):
                 self._offset = timedelta()
-        return datetime.now(UTC) + self._offset
+        return datetime.now(UTC) + self._offset if self._offset else datetime.now(UTC)
 
 
 class FixedClock:

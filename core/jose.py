@@ -100,7 +100,7 @@ def is_for_signing(public: object) -> bool:
 
 @lru_cache(maxsize=REMEMBERED_KEYS)
 def _remembered(written: bytes, alg: str | None) -> VerificationKey:
-    """By the whole of what was sent, so that a key differing in any member is read and checked itself."""
+    # By the whole of what was sent, so that a key differing in any member is read and checked itself.
     return VerificationKey._read(orjson.loads(written), alg)
 
 
@@ -211,6 +211,7 @@ def _first(key: SigningKey, typ: str | None) -> str:
     return base64url.encode(orjson.dumps(_protected(key, typ, None)))
 
 
+@lru_cache(maxsize=64)
 def _private_p256(key: SigningKey) -> ec.EllipticCurvePrivateKey:
     private = key._key.private_key
     if not isinstance(private, ec.EllipticCurvePrivateKey):
@@ -254,8 +255,7 @@ def verify_signature(token: str | UnverifiedJwt, key: VerificationKey, *, typ: C
         named = str(header.get("typ", "")).lower().removeprefix("application/")
         if named not in {allowed.lower() for allowed in typ}:
             raise JoseRefused("the token has another type")
-    alg = str(header["alg"])
-    if not _holds(unverified, key, alg):
+    if not _holds(unverified, key, str(header["alg"])):
         raise JoseRefused("the signature does not hold")
     return VerifiedJwt(header=header, claims=unverified.claims, kid=key.kid)
 

@@ -18,6 +18,7 @@ from core.clock import Clock
 from core.dpop import PROOF_ALGORITHMS, REPLAY_TTL_SECONDS, verify_proof
 from core.dpop_nonces import DpopNonces
 from core.errors import Refusal
+from core.ids import read_id
 from core.jose import JoseRefused, VerificationKey, verify_jwt
 from core.record import record
 from core.request_headers import headers_of
@@ -138,7 +139,7 @@ class TokenVerifier:
                 checked=self._checked,
             )
             claims = verified.claims
-            grant_id = uuid.UUID(str(claims["gid"]))
+            grant_id = read_id(str(claims["gid"]))
         except (JoseRefused, ValueError):
             raise TokenRefused("invalid_token", "The access token is not valid here.", scheme=scheme) from None
         jkt, x5t = _bindings(claims, scheme)

@@ -14,6 +14,7 @@ from core.cache import Cache
 from core.clock import Clock, vietnam_day
 from core.database import Database, Reads, Tx
 from core.errors import NotAllowed, SignInNeeded
+from core.ids import read_id
 from core.interaction import SignedIn, SignInAsk
 from core.outbox import Outbox
 from core.settings import Settings
@@ -172,8 +173,8 @@ class Identity:
 
     async def still_good_each(self, tx: Tx, whos: Sequence[SignedIn]) -> list[bool]:
         """`still_good` of several in one trip."""
-        held = await accounts.hold_each(tx, {uuid.UUID(who.person_id) for who in whos})
-        return [_still_good(held.get(uuid.UUID(who.person_id)), who) for who in whos]
+        held = await accounts.hold_each(tx, {read_id(who.person_id) for who in whos})
+        return [_still_good(held.get(read_id(who.person_id)), who) for who in whos]
 
     async def end_session(self, response: Response, request: Request) -> Session | None:
         """Signs this browser out: the session is dead on the server, the cookie dropped. Gives what ended."""

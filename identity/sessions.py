@@ -19,6 +19,7 @@ import orjson
 
 from core.cache import Cache, answered
 from core.clock import Clock
+from core.ids import read_id
 from core.interaction import SignedIn
 from core.record import record
 
@@ -67,11 +68,11 @@ class Session:
 
     @property
     def person(self) -> uuid.UUID:
-        return uuid.UUID(self.person_id)
+        return read_id(self.person_id)
 
     @property
     def account(self) -> uuid.UUID:
-        return uuid.UUID(self.account_id)
+        return read_id(self.account_id)
 
     def over(self, now: float) -> bool:
         """Whether it has ended by our clock: 12 hours in all, 30 minutes without use."""

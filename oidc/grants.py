@@ -13,7 +13,7 @@ from sqlalchemy import Uuid, bindparam, func, insert, select, update
 
 from core.database import Query, Reads, Row, Tx
 from core.gathered_claims import GatheredClaims
-from core.ids import bucket_of
+from core.ids import read_id
 from core.record import record
 from oidc.tables import ClientRow, GrantRow
 
@@ -112,14 +112,9 @@ class Grant:
     claims: Mapping[str, Any]
 
 
-def new_gid(person_id: uuid.UUID) -> uuid.UUID:
-    """A random (version 4) identifier that ends in the person's bucket, so that a shard can be found."""
-    return uuid.UUID(int=(uuid.uuid4().int & ~0xFFFF) | bucket_of(person_id))
-
-
 def grant_from_row(row: Row) -> Grant:
     purposes = {
-        code: PurposeGrant(tuple(uuid.UUID(each) for each in held["consents"]), tuple(held["fields"]))
+        code: PurposeGrant(tuple(read_id(each) for each in held["consents"]), tuple(held["fields"]))
         for code, held in row["purposes"].items()
     }
     return Grant(

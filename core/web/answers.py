@@ -5,6 +5,13 @@ from collections.abc import Iterable
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+_NOT_KEPT = (b"cache-control", b"no-store")
+
+
+def redirection(to: str) -> Response:
+    """303 See Other that nobody keeps. to: an address as it stands in the header, nothing left to be encoded."""
+    return ReadyResponse(b"", 303, ((b"location", to.encode("ascii")), _NOT_KEPT))
+
 
 class ReadyResponse(Response):
     """A whole body with raw headers (lower-case names); the length is added."""

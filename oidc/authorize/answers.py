@@ -3,14 +3,15 @@
 import base64
 import hashlib
 from collections.abc import Mapping
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import structlog
 from markupsafe import Markup
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from core.clock import Clock
+from core.web.answers import redirection
 from core.web.headers import content_security_policy
 from core.web.pages import Pages
 from oidc.authorize.asking import Target
@@ -49,11 +50,10 @@ class Answers:
                 return await self.refuse(request, None, error)
         if target.response_mode in {"form_post", "form_post.jwt"}:
             return self._form(request, target, sent)
-        separator = "&" if urlsplit(target.redirect_uri).query else "?"
+        _, asks, query = target.redirect_uri.partition("?")
+        separator = "&" if query else "" if asks else "?"
         # 303: whatever method led here, the browser asks with GET and carries no credentials along.
-        return RedirectResponse(
-            f"{target.redirect_uri}{separator}{urlencode(sent)}", 303, {"Cache-Control": "no-store"}
-        )
+        return redirection(f"{target.redirect_uri}{separator}{urlencode(sent)}")
 
     async def refuse(self, request: Request, target: Target | None, error: OAuthError) -> Response:
         """The error: to the client when its address is proven, else on a page here."""

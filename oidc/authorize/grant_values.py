@@ -4,6 +4,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from core.ids import random_id, read_id
 from core.record import record
 from oidc import grants
 from oidc.acr import Level
@@ -31,12 +32,12 @@ def grant_values(
     """The values of `grants.INSERT`. A grant that was made on another device is not tied to the session
     it was allowed in: signing out there does not end what runs here."""
     asking, signed_in, purposes, now = end.asking, end.signed_in, end.purposes, end.now
-    person_id = uuid.UUID(signed_in.person_id)
+    person_id = read_id(signed_in.person_id)
     client = asking.client
     return {
         "person_id": person_id,
-        "gid": gid or grants.new_gid(person_id),
-        "account_id": uuid.UUID(signed_in.account_id),
+        "gid": gid or random_id(person_id),
+        "account_id": read_id(signed_in.account_id),
         "client_id": client.client_id,
         "agency_id": client.agency_id,
         "scopes": list(asking.scopes),

@@ -1,12 +1,11 @@
 """The usual end of a walk: a grant with its one authorization code, sent to the client by the browser."""
 
-import uuid
 from datetime import timedelta
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from core.ids import hash_reference, new_reference
+from core.ids import hash_reference, new_reference, read_id
 from oidc import grants
 from oidc.authorize.answers import Answers
 from oidc.authorize.asking import Asking
@@ -35,7 +34,7 @@ class CodeEnding:
         await end.finish()
         if asking.pushed_uri is not None and not await self._pushed.finish(asking.pushed_uri):
             raise OAuthError("invalid_request_uri", "The request_uri was used already.")
-        code = new_reference(uuid.UUID(end.signed_in.person_id))
+        code = new_reference(read_id(end.signed_in.person_id))
         written = CodeOfGrant(
             code_hash=hash_reference(code),
             redirect_uri=asking.answer_to.redirect_uri,

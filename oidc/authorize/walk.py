@@ -3,7 +3,6 @@
 A session that is good enough and consents that cover the request make the walk one single redirect.
 """
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -15,6 +14,7 @@ from consent.api import Consent, ConsentAsk, Granted, Question, Standing
 from core.clock import Clock
 from core.database import Database, Reads
 from core.errors import NotAllowed, NotFound
+from core.ids import read_id
 from core.interaction import Interaction, Interactions, SignedIn
 from core.record import record
 from identity.api import Identity
@@ -131,7 +131,7 @@ class Walk:
             return None
         client = asking.client
         ask = ConsentAsk(
-            person_id=uuid.UUID(signed_in.person_id),
+            person_id=read_id(signed_in.person_id),
             agency_id=client.agency_id,
             client_id=client.client_id,
             client_name=client.name(asking.locale),
@@ -163,7 +163,7 @@ class Walk:
         if CIBA in asking.client.grant_types:
             # Before the grant: a subject that the client gets to know must be found again.
             async with self.database.raw() as tx:
-                await remember_subject(tx, self._subject(asking, signed_in), uuid.UUID(signed_in.person_id))
+                await remember_subject(tx, self._subject(asking, signed_in), read_id(signed_in.person_id))
         return await step.ending.write(End(asking, signed_in, granted, self.clock.now(), finish))
 
     async def _start(self, step: "_Step", *, known: bool) -> Interaction:
@@ -183,7 +183,7 @@ class Walk:
         return agency.name(asking.locale or "vi")
 
     def _subject(self, asking: Asking, signed_in: SignedIn) -> str:
-        return self.pseudonyms.subject(asking.client.sector, uuid.UUID(signed_in.person_id))
+        return self.pseudonyms.subject(asking.client.sector, read_id(signed_in.person_id))
 
     def _is_somebody_else(self, asking: Asking, signed_in: SignedIn) -> bool:
         return asking.hint_subject is not None and self._subject(asking, signed_in) != asking.hint_subject

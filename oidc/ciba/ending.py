@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from core.ids import random_id
 from oidc.asked_elsewhere import AskedElsewhere
 from oidc.authorize.asking import Asking
 from oidc.authorize.end_of_walk import End
 from oidc.ciba import requests
 from oidc.ciba.requests import CibaRequest
 from oidc.errors import OAuthError
-from oidc.grants import new_gid
 
 RESUME_PATH = "/ciba/resume"
 
@@ -38,7 +38,7 @@ class CibaEnding:
         person_id = self.waiting.person_id
         if end.signed_in.person_id != str(person_id):
             raise OAuthError("access_denied", "The request was put to somebody else.")
-        gid = new_gid(person_id)
+        gid = random_id(person_id)
         async with self.asked.ending(end) as tx:
             if not await requests.approve(tx, person_id, self.waiting.request_id, gid, now=end.now):
                 raise OAuthError("access_denied", "The request was answered already, or its time is over.")

@@ -13,10 +13,9 @@ import orjson
 from sqlalchemy import bindparam, case, delete, func, insert, select, update
 
 from core.database import Query, Row, Tx
-from core.ids import hash_reference, new_reference
+from core.ids import hash_reference, new_reference, random_id
 from oidc.ciba.tables import CibaRequestRow
 from oidc.collect import COLLECT_SECONDS, INTERVAL_SECONDS
-from oidc.grants import new_gid
 from privacy.vault.api import Vault
 
 KEEP = timedelta(days=1)
@@ -108,7 +107,7 @@ class CibaRequests:
         now: datetime,
     ) -> str:
         """Writes a request; gives its auth_req_id: 240 random bits behind the person's bucket, kept as a hash."""
-        auth_req_id, request_id = new_reference(person_id, random_bytes=_RANDOM_BYTES), new_gid(person_id)
+        auth_req_id, request_id = new_reference(person_id, random_bytes=_RANDOM_BYTES), random_id(person_id)
         ping = None
         if notification_token is not None:
             content = orjson.dumps({"token": notification_token, "auth_req_id": auth_req_id})

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from core.ids import random_id
 from oidc.asked_elsewhere import AskedElsewhere
 from oidc.authorize.asking import Asking
 from oidc.authorize.end_of_walk import End
 from oidc.device import requests
 from oidc.device.requests import DeviceRequest
 from oidc.errors import OAuthError
-from oidc.grants import new_gid
 
 RESUME_PATH = "/device/resume"
 ALLOWED_PATH = "/device/allowed"
@@ -32,7 +32,7 @@ class DeviceEnding:
     async def write(self, end: End) -> str:
         """Claims the answer before anything is written: a refusal commits what came before it."""
         person_id = uuid.UUID(end.signed_in.person_id)
-        gid = new_gid(person_id)
+        gid = random_id(person_id)
         async with self.asked.ending(end) as tx:
             if not await requests.approve(tx, self.waiting, person_id=person_id, gid=gid, now=end.now):
                 raise OAuthError("access_denied", "The code was answered already, or its time is over.")

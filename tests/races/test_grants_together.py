@@ -6,10 +6,10 @@ from collections.abc import Awaitable
 
 import asyncpg
 
+from core.ids import random_id
 from core.interaction import SignedIn
 from identity.api import Identity
 from oidc.authorize.grants_together import GrantsTogether
-from oidc.grants import new_gid
 from tests.support.provider_fixture import world
 from tests.support.provider_world import ProviderWorld
 
@@ -61,7 +61,7 @@ async def test_a_grant_that_cannot_be_written_spoils_nobody_elses(world: Provide
     together = GrantsTogether(world.database, world.parts.get(Identity))
 
     def write(kind: str) -> Awaitable[bool]:
-        own = {"gid": new_gid(row["person_id"]), "code_hash": secrets.token_bytes(32), "kind": kind}
+        own = {"gid": random_id(row["person_id"]), "code_hash": secrets.token_bytes(32), "kind": kind}
         return together.write(who, {**values, **own})
 
     written = await asyncio.gather(
