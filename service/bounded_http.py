@@ -1,10 +1,12 @@
-"""uvicorn's HTTP protocol with the two limits it lacks: how large a request's head may be, and how long it may take.
+"""uvicorn's HTTP protocol with the two limits it lacks: how large a request's head may be, and how long it may take;
+and with one write for an answer's head and body, where it has two.
 
 httptools collects a header, or a trailer of a chunked body, without end before anybody sees it: a stranger could
 fill a web process's memory with one request. Source: RFC 6585 section 5 (431 Request Header Fields Too Large).
 """
 
 import asyncio
+from collections.abc import Callable
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -14,7 +16,48 @@ MAX_HEAD_BYTES = 64 * 1024
 HEAD_SECONDS = 20.0
 """From the connection, or a further request's first byte, to the end of the head: one that trickles in is let go."""
 
+_INTERIM = b"HTTP/1.1 100 "
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
+class _Answer:
+    """A transport as one answer writes to it: the head waits for the first piece of the body.
+
+    A write to a socket costs as much as signing a token does. In everything else it is the transport.
+    """
+
+    __slots__ = ("_head", "_on_complete", "_transport")
+
+    def __init__(self, transport: asyncio.Transport, on_complete: Callable[[], None]) -> None:
+        self._transport = transport
+        self._on_complete = on_complete
+        self._head: bytes | None = None
+
+    def write(self, data: bytes) -> None:
+        if self._head is not None:
+            data, self._head = self._head + data, b""
+        elif not data.startswith(_INTERIM):
+            self._head = data
+            return
+        if data:
+            self._transport.write(data)
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
+
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+
+    def complete(self) -> None:
+        """An answer without a body has only this end."""
+        self._flush()
+        self._on_complete()
+
+    def _flush(self) -> None:
+        if self._head:
+            self._transport.write(self._head)
+            self._head = b""
 
 
 class BoundedHttp(HttpToolsProtocol):
@@ -61,7 +104,11 @@ class BoundedHttp(HttpToolsProtocol):
         self._got_on = True
         self._in_head = False
         self._head_is_here()
+        before = self.cycle
         super().on_headers_complete()
+        if self.cycle is not None and self.cycle is not before:
+            written = _Answer(self.transport, self.cycle.on_response)
+            self.cycle.transport, self.cycle.on_response = written, written.complete  # type: ignore[assignment]
 
     def on_body(self, body: bytes) -> None:
         self._got_on = True

@@ -16,6 +16,15 @@ POST = b"POST / HTTP/1.1\r\nHost: test\r\n"
 
 async def size_of_body(scope: Any, receive: Any, send: Any) -> None:
     """Answers with the number of bytes that came."""
+    if scope["path"] == "/pieces":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for piece in (b"first", b"second"):
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+        return
+    if scope["path"] == "/breaks":
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"9")]})
+        raise RuntimeError("in the middle of an answer")
     size, more = 0, True
     while more:
         message = await receive()
@@ -87,3 +96,52 @@ async def test_a_head_that_trickles_in_is_let_go(port: int, monkeypatch: pytest.
     async with asyncio.timeout(2):
         assert await reader.read() == b""
     writer.close()
+
+
+async def test_a_head_and_its_body_are_one_write(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[bytes] = []
+    made = BoundedHttp.connection_made
+
+    def watched(self: BoundedHttp, transport: asyncio.Transport) -> None:
+        made(self, transport)
+        self.transport = _Watched(transport, written)  # type: ignore[assignment]
+
+    monkeypatch.setattr(BoundedHttp, "connection_made", watched)
+    told = await answer_to(port, GET + b"\r\n", GET + b"\r\n")
+    assert told.count(b"200 OK") == 2
+    assert len(written) == 2
+    assert b"".join(written) == told
+
+
+class _Watched:
+    """A transport whose writes are seen."""
+
+    def __init__(self, transport: asyncio.Transport, written: list[bytes]) -> None:
+        self._transport, self._written = transport, written
+
+    def write(self, data: bytes) -> None:
+        self._written.append(data)
+        self._transport.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
+async def test_answers_without_a_body_in_pieces_and_after_a_wait_are_whole(port: int) -> None:
+    pieces = GET.replace(b"GET /", b"GET /pieces")
+    head = b"HEAD / HTTP/1.1\r\nHost: test\r\n\r\n"
+    told = await answer_to(port, head, pieces + b"\r\n", GET + b"Connection: close\r\n\r\n")
+    none, _, rest = told.partition(b"\r\n\r\n")
+    assert b"200 OK" in none
+    assert rest.count(b"200 OK") == 2
+    assert b"5\r\nfirst\r\n6\r\nsecond\r\n0\r\n\r\n" in rest
+    assert rest.endswith(b"connection: close\r\n\r\n0")
+    waited = await answer_to(port, POST + b"Expect: 100-continue\r\nContent-Length: 3\r\n\r\n", b"abc")
+    assert waited.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")
+    assert waited.endswith(b"\r\n\r\n3")
+
+
+async def test_an_answer_that_breaks_off_ends_the_connection(port: int) -> None:
+    told = await answer_to(port, GET.replace(b"GET /", b"GET /breaks") + b"\r\n", GET + b"\r\n")
+    assert told.count(b"HTTP/1.1") <= 1
+    assert not told.endswith(b"0")
