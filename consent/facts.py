@@ -55,7 +55,7 @@ _OF_PURPOSES = Query(
 
 @record
 class Facts:
-    """A policy in force and the person's consents to it, live and ended, newest first."""
+    """A policy in force and the person's consents to it: live and ended, newest first, unless said otherwise."""
 
     policy: Policy
     consents: tuple[Consented, ...]
@@ -80,7 +80,7 @@ async def load_facts_of_consents(
 async def load_live_facts(
     tx: Reads, agency_id: uuid.UUID, purposes: Collection[str], person_id: uuid.UUID, now: datetime
 ) -> Mapping[str, Facts]:
-    """For these purposes, by code, with live consents only; what the agency has no policy for is missing."""
+    """For these purposes, by code, with live consents only, in any order; one without a policy is missing."""
     rows = await tx.rows(_OF_PURPOSES, agency_id=agency_id, purpose_codes=list(purposes), person_id=person_id, now=now)
     return _grouped(rows)
 

@@ -51,8 +51,10 @@ class Cache:
         )
 
     async def close(self) -> None:
-        await self._trips.close()
-        await self.redis.aclose()
+        try:
+            await self._trips.close()
+        finally:
+            await self.redis.aclose()
 
     def key(self, kind: str, *parts: str) -> str:
         """`dd:<kind>:<sha256>`: nothing that names a person or opens a door stands in a key."""
@@ -82,7 +84,8 @@ class Cache:
     async def claim_each(self, marks: Sequence[tuple[str, str, int]]) -> list[bool]:
         """`claim_once` for several (kind, ident, TTL in seconds) in one trip; all are claimed, whichever were."""
         done = await self._ask(
-            tuple(("SET", self.key(kind, ident), b"1", "NX", "EX", ttl_seconds) for kind, ident, ttl_seconds in marks)
+            tuple(("SET", self.key(kind, ident), b"1", "NX", "EX", ttl_seconds) for kind, ident, ttl_seconds in marks),
+            as_one=len(marks) > 1,  # none is spent for nothing when Redis cannot take the other
         )
         return [bool(fresh) for fresh in done]
 

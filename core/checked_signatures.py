@@ -12,7 +12,7 @@ MOST = 2_048
 
 
 class CheckedSignatures:
-    """Tokens whose signature was checked and held, so that one that comes again is not put to the curve again.
+    """Tokens whose signature was checked and held, or made here, so that none is put to the curve again.
 
     Times, issuer and audience are looked at each time, and the key must still be among the keys. One memory is
     for one use: the same algorithms and types at every call. Tokens are kept as hashes, the oldest go first.

@@ -10,7 +10,7 @@ Sources: RFC 7515, 7517, 7518, 7519, 7638, 8037, 8725, 9864.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -115,6 +115,11 @@ class SigningKey:
     alg: str
     _key: AnyKey
     _held: Callable[[bytes], bytes] | None = None
+    _p256: ec.EllipticCurvePrivateKey | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        private = self._key.private_key if self._held is None and isinstance(self._key, jwk.ECKey) else None
+        object.__setattr__(self, "_p256", private)
 
     def __repr__(self) -> str:
         return f"SigningKey({self.kid!r}, {self.alg!r})"
@@ -179,7 +184,7 @@ class UnverifiedJwt:
 
 @record
 class VerifiedJwt:
-    """A token whose signature, type, audience and times hold."""
+    """A token whose signature, type, audience and times hold (or one that we made ourselves)."""
 
     header: Mapping[str, Any]
     claims: Mapping[str, Any]
@@ -191,32 +196,25 @@ def sign_jwt(
 ) -> str:
     """A compact JWS over JSON claims, with `typ` (None: without), `kid` and the key's algorithm."""
     content = orjson.dumps(dict(claims))
-    if key._held is not None or key.alg == "ES256":
-        first = base64url.encode(orjson.dumps(_protected(key, typ, header))) if header else _first(key, typ)
-        signed = f"{first}.{base64url.encode(content)}"
-        sign = key._held or partial(es256.sign, _private_p256(key))
-        return f"{signed}.{base64url.encode(sign(signed.encode()))}"
-    return jws.serialize_compact(
-        _protected(key, typ, header), content, key._key, algorithms=[key.alg], registry=_registry(key.alg)
-    )
+    first = _encoded(key.alg, key.kid, typ, header) if header else _first(key.alg, key.kid, typ)
+    signed = f"{first}.{base64url.encode(content)}"
+    if key._held is not None:
+        return f"{signed}.{base64url.encode(key._held(signed.encode()))}"
+    if key._p256 is not None:
+        return f"{signed}.{base64url.encode(es256.sign(key._p256, signed.encode()))}"
+    protected = orjson.loads(base64url.decode(first))
+    return jws.serialize_compact(protected, content, key._key, algorithms=[key.alg], registry=_registry(key.alg))
 
 
-def _protected(key: SigningKey, typ: str | None, header: Mapping[str, Any] | None) -> dict[str, Any]:
-    made: dict[str, Any] = {"alg": key.alg, **({} if typ is None else {"typ": typ}), **(header or {})}
-    return made if "jwk" in made else {**made, "kid": key.kid}  # a DPoP proof carries its key: no name for it
+def _encoded(alg: str, kid: str, typ: str | None, header: Mapping[str, Any] | None = None) -> str:
+    made: dict[str, Any] = {"alg": alg, **({} if typ is None else {"typ": typ}), **(header or {})}
+    if "jwk" not in made:  # a DPoP proof carries its key and needs no name for it
+        made["kid"] = kid
+    return base64url.encode(orjson.dumps(made))
 
 
-@lru_cache(maxsize=256)
-def _first(key: SigningKey, typ: str | None) -> str:
-    return base64url.encode(orjson.dumps(_protected(key, typ, None)))
-
-
-@lru_cache(maxsize=64)
-def _private_p256(key: SigningKey) -> ec.EllipticCurvePrivateKey:
-    private = key._key.private_key
-    if not isinstance(private, ec.EllipticCurvePrivateKey):
-        raise JoseRefused("a private key is needed")
-    return private
+_first = lru_cache(maxsize=256)(_encoded)
+"""The first part of the tokens of a key and type is always the same."""
 
 
 def decode_unverified(token: str) -> UnverifiedJwt:

@@ -6,7 +6,7 @@ Sources: RFC 9068, RFC 6750, RFC 9449 §7, RFC 8705 §3.
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from starlette.requests import Request
@@ -31,6 +31,9 @@ class KeySet(Protocol):
     """The issuer's published verification keys, from memory."""
 
     def verification_keys(self) -> Sequence[VerificationKey]: ...
+
+
+IsLive = Callable[[uuid.UUID], Awaitable[bool]]
 
 
 class GrantStatus(Protocol):
@@ -78,11 +81,6 @@ class TokenRefused(Refusal):
         self.challenge = f"{scheme} {', '.join(parts)}".strip()
 
 
-def revoked(scheme: str = "Bearer") -> TokenRefused:
-    """The refusal of a token whose grant has ended."""
-    return TokenRefused("invalid_token", "The access token was revoked.", scheme=scheme)
-
-
 class TokenVerifier:
     """Checks the access token of a request for one audience."""
 
@@ -115,11 +113,11 @@ class TokenVerifier:
         audience: str,
         scope: str | None = None,
         in_body: str | None = None,
-        caller_reads_grant: bool = False,
+        is_live: IsLive | None = None,
     ) -> AccessToken:
         """The token of the `Authorization` header. Raises TokenRefused, Unavailable.
 
-        caller_reads_grant: the caller itself refuses (`revoked`) when the grant is not live.
+        is_live: asked in the place of `GrantStatus`, by a caller that reads the grant itself.
 
         A token in the query is not looked at (RFC 9700 §4.3.2). in_body: one that an endpoint read from a form
         (RFC 6750 §2.2): then there must be no header, and it must be one that is bound to nothing.
@@ -147,8 +145,8 @@ class TokenVerifier:
             raise TokenRefused("invalid_request", "A bound access token belongs in the Authorization header.")
         self._check_certificate(request, scheme, x5t)
         await self._check_proof(request, scheme, token, jkt)
-        if not caller_reads_grant and not await self._grants.is_live(grant_id):
-            raise revoked(scheme)
+        if not await (is_live or self._grants.is_live)(grant_id):
+            raise TokenRefused("invalid_token", "The access token was revoked.", scheme=scheme)
         scopes = frozenset(str(claims.get("scope", "")).split())
         if scope is not None and scope not in scopes:
             raise TokenRefused(

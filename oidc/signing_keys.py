@@ -18,6 +18,7 @@ from core.clock import Clock
 from core.database import Database, Tx
 from core.jose import SigningKey, VerificationKey, VerifiedJwt, sign_jwt
 from core.tasks import end
+from core.token import TOKEN_ALGORITHMS, TOKEN_TYPE
 from oidc import signing_key_rules as rules
 from oidc.claim_values import ClaimValues
 from oidc.signing_key_rules import KeyTimes
@@ -136,15 +137,14 @@ class SigningKeys:
         """A compact JWS by the key of now, without holding up the loop (see core.jose.sign_jwt)."""
         return await _signed(self.signing(alg), claims, typ=typ, header=header)
 
-    async def issue(self, alg: str, claims: Mapping[str, Any], *, typ: str) -> str:
-        """As `sign`, for a token that is likely to be shown to us next: this process knows that its signature holds."""
-        key = self.signing(alg)
-        token = await _signed(key, claims, typ=typ)
+    async def issue(self, alg: str, claims: Mapping[str, Any]) -> str:
+        """An access token that is likely to be shown to us next: this process knows that its signature holds."""
+        key, kept = self.signing(alg), dict(claims)
+        token = await _signed(key, kept, typ=TOKEN_TYPE)
         held = self._held.get(key.kid)
-        if held is not None:
-            self.issued.keep(
-                token, held.public, VerifiedJwt(header={"alg": alg, "typ": typ}, claims=claims, kid=key.kid)
-            )
+        if held is not None and alg in TOKEN_ALGORITHMS:
+            header = {"alg": alg, "typ": TOKEN_TYPE, "kid": key.kid}
+            self.issued.keep(token, held.public, VerifiedJwt(header=header, claims=kept, kid=key.kid))
         return token
 
     def verification_keys(self) -> list[VerificationKey]:

@@ -1,5 +1,6 @@
 """GET and POST /userinfo: what the person let this portal know, each time journalled before it leaves."""
 
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ from core.actor import Actor
 from core.clock import Clock
 from core.database import Database
 from core.request_headers import header_of
-from core.token import AccessToken, TokenRefused, TokenVerifier, revoked
+from core.token import AccessToken, TokenRefused, TokenVerifier
 from core.web.forms import read_urlencoded, strict_query
 from identity.api import Identity
 from oidc import grants
@@ -65,18 +66,24 @@ class UserinfoEndpoint:
 
     async def answer(self, request: Request) -> Response:
         """`sub` and the consented claims. Raises TokenRefused, NotAllowed, OAuthError, Unavailable."""
+        grant: Grant | None = None
+
+        async def is_live(gid: uuid.UUID) -> bool:
+            nonlocal grant
+            grant = await grants.find_live(self._database.shared, gid)
+            return grant is not None
+
         token = await self._verifier.verify(
             request,
             audience=userinfo_audience(self._issuer),
             scope=OPENID,
             in_body=await _token_in_body(request),
-            caller_reads_grant=True,
+            is_live=is_live,
         )
         request.state.client_id = request.state.proven_client = token.client_id
         client = await self._clients.get(token.client_id)
-        grant = await grants.find_live(self._database.shared, token.grant_id)
         if client is None or grant is None or grant.client_id != token.client_id:
-            raise revoked("Bearer" if token.jkt is None else "DPoP")
+            raise TokenRefused("invalid_token", "The access token was revoked.")
         form = await self._forms.of(client)
         return await form.respond({**await self._claims(grant, token, client), "sub": token.subject})
 

@@ -51,8 +51,9 @@ async def issue_access_token(ask: AccessTokenAsk, keys: SigningKeys, *, issuer: 
     cnf = {name: thumbprint for name, thumbprint in bound.items() if thumbprint is not None}
     if cnf:
         claims["cnf"] = cnf
-    sign = keys.issue if ask.audience == userinfo_audience(issuer) else keys.sign
-    return await sign(ask.alg, claims, typ=TOKEN_TYPE)
+    if ask.audience == userinfo_audience(issuer):
+        return await keys.issue(ask.alg, claims)
+    return await keys.sign(ask.alg, claims, typ=TOKEN_TYPE)
 
 
 def token_response(token: str, *, jkt: str | None, scopes: Iterable[str]) -> dict[str, Any]:

@@ -4,12 +4,15 @@ import asyncio
 from time import monotonic
 
 import pytest
+import uvloop
 from redis.exceptions import ResponseError
 
 from core import cache_trips
 from core.cache import Cache
 from core.cache_trips import CacheTrips
 from core.errors import Unavailable
+from service.embedded import EmbeddedUrls
+from tests.support.redis_proxy import RedisProxy
 
 
 async def test_each_caller_of_a_trip_has_its_own_answer(cache: Cache) -> None:
@@ -74,3 +77,44 @@ async def test_a_redis_that_does_not_answer_is_not_waited_for(cache: Cache, monk
     assert monotonic() - started < 0.6
     await asyncio.sleep(0.7)
     assert await cache.get("probe", "one") is None
+
+
+async def test_a_command_whose_answer_is_lost_is_not_sent_again(cache: Cache, database_urls: EmbeddedUrls) -> None:
+    async with RedisProxy(database_urls.redis_url).running() as proxy:
+        far = Cache.connect(proxy.url)
+        assert await far.claim_once("proof", "first", 60)
+        proxy.lose_answers = True
+        with pytest.raises(Unavailable):  # and not "used before", which it would be at a second try
+            await far.claim_once("proof", "one", 60)
+        proxy.lose_answers = False
+        assert not await cache.claim_once("proof", "one", 60)  # it was done, nobody can know
+        assert await far.claim_once("proof", "two", 60)
+        await far.close()
+
+
+def test_connections_that_were_reset_while_idle_are_replaced_on_the_loop_of_the_service(
+    database_urls: EmbeddedUrls,
+) -> None:
+    async def reset_while_idle() -> None:
+        async with RedisProxy(database_urls.redis_url).running() as proxy:
+            far = Cache.connect(proxy.url)
+            await far.put("probe", "reset", {"held": True}, 60)
+            for _ in range(2):
+                proxy.reset()
+                await asyncio.sleep(0.05)
+                assert await far.get("probe", "reset") == {"held": True}
+            await far.close()
+
+    uvloop.run(reset_while_idle())
+
+
+async def test_a_trip_under_way_leaves_no_connection_behind_a_close(cache: Cache) -> None:
+    trips = CacheTrips(cache.redis.connection_pool)
+    under_way = asyncio.create_task(trips.go((("BLPOP", "queue", 5),)))
+    await asyncio.sleep(0.05)
+    open_before = len(await cache.redis.client_list())
+    await trips.close()
+    await cache.redis.rpush("queue", b"done")
+    assert await under_way == [[b"queue", b"done"]]
+    await asyncio.sleep(0.05)
+    assert len(await cache.redis.client_list()) == open_before - 1

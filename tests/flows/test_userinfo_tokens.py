@@ -1,0 +1,80 @@
+"""Access tokens at userinfo: those this process made, those another made, and those that hold no more."""
+
+import gc
+import weakref
+from typing import Any
+
+import pytest
+
+from core.jose import SigningKey, decode_unverified, sign_jwt, verify_signature
+from tests.actors.relying_party import RelyingParty
+from tests.support.provider_fixture import world
+from tests.support.provider_world import OPERATOR, ProviderWorld
+
+__all__ = ["world"]
+
+
+async def tokens_of(world: ProviderWorld, portal: RelyingParty, scope: str = "openid") -> dict[str, Any]:
+    attempt, got = await world.browser().walk(portal, scope=scope)
+    tokens: dict[str, Any] = (await portal.exchange(attempt, got["code"])).json()
+    return tokens
+
+
+def forget_made(world: ProviderWorld) -> None:
+    """As if another process had made the tokens."""
+    world.provider.foundation.keys.issued._held.clear()
+
+
+@pytest.mark.parametrize("alg", ["ES256", "PS256", "EdDSA"])
+async def test_a_token_is_good_whoever_made_it(world: ProviderWorld, alg: str) -> None:
+    portal = await world.register(access_token_signing_alg=alg)
+    token = (await tokens_of(world, portal))["access_token"]
+    assert decode_unverified(token).header["alg"] == alg
+    own = await portal.userinfo(token)
+    forget_made(world)
+    anothers = await portal.userinfo(token)
+    again = await portal.userinfo(token)
+    assert [each.status_code for each in (own, anothers, again)] == [200, 200, 200]
+    assert own.json() == anothers.json() == again.json()
+
+
+async def test_an_id_token_and_a_changed_token_are_no_access_tokens(world: ProviderWorld) -> None:
+    portal = await world.register()
+    tokens = await tokens_of(world, portal)
+    head, claims, signature = tokens["access_token"].split(".")
+    other = "A" if signature[9] != "A" else "B"
+    for bad in (tokens["id_token"], f"{head}.{claims}.{signature[:9]}{other}{signature[10:]}", f"{head}.{claims}."):
+        assert (await portal.userinfo(bad)).status_code == 401
+
+
+@pytest.mark.parametrize("dpop", [False, True])
+@pytest.mark.parametrize("scope", ["openid", "email"])
+async def test_a_revoked_token_is_401_whatever_its_scope(world: ProviderWorld, dpop: bool, scope: str) -> None:
+    """Not 403: what is revoked tells nothing of itself."""
+    portal = await world.register(dpop=dpop)
+    tokens = await tokens_of(world, portal, "openid email offline_access")
+    narrowed = (await portal.refresh(tokens["refresh_token"], scope=scope)).json()
+    assert (await portal.userinfo(narrowed["access_token"])).status_code == (200 if scope == "openid" else 403)
+    assert (await portal.post("/revoke", {"token": tokens["refresh_token"]})).status_code == 200
+    answer = await portal.userinfo(narrowed["access_token"])
+    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_token")
+    assert answer.headers["www-authenticate"].startswith("DPoP " if dpop else "Bearer ")
+
+
+async def test_the_tokens_of_a_suspended_client_are_refused_at_once(world: ProviderWorld) -> None:
+    portal = await world.register()
+    token = (await tokens_of(world, portal))["access_token"]
+    async with world.database.raw() as tx:
+        await world.provider.registrar.set_state(tx, portal.client_id, "suspended", by=OPERATOR)
+    assert (await portal.userinfo(token)).status_code == 401
+
+
+async def test_a_private_key_that_was_let_go_is_gone_from_memory() -> None:
+    """What `keys revoke` says: no memory of ours holds on to it."""
+    for alg in ("ES256", "PS256", "EdDSA"):
+        key = SigningKey.generate(alg)
+        verify_signature(sign_jwt(key, {"a": 1}, typ="JWT"), key.public(), typ=("JWT",))
+        inner = weakref.ref(key._key)
+        del key
+        gc.collect()
+        assert inner() is None, alg
