@@ -47,8 +47,9 @@ def new_reference(person_id: uuid.UUID | None = None, *, random_bytes: int = _RA
 
     Without a person the bucket is random too.
     """
-    head = secrets.token_bytes(2) if person_id is None else bucket_of(person_id).to_bytes(2, "big")
-    return base64url.encode(head + secrets.token_bytes(random_bytes))
+    if person_id is None:
+        return base64url.encode(secrets.token_bytes(2 + random_bytes))
+    return base64url.encode(bucket_of(person_id).to_bytes(2, "big") + secrets.token_bytes(random_bytes))
 
 
 def hash_reference(reference: str) -> bytes:

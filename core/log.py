@@ -4,12 +4,12 @@ A field that is not on the list is dropped and named in `dropped`, never written
 token cannot slip into a log by a careless keyword.
 """
 
+import asyncio
 import json
 import logging
 import sys
 from collections.abc import MutableMapping
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any, TextIO
 
 import orjson
@@ -72,13 +72,32 @@ def _as_json(event: Any, **options: Any) -> str:
         return json.dumps(event, **options)
 
 
-@dataclass(frozen=True, slots=True)
 class _RequestLines:
     """Where lines of requests go straight. processors: structlog's own list, which tests exchange in place."""
 
-    stream: TextIO
-    processors: list[Any]
-    last: Any
+    __slots__ = ("_due_on", "_waiting", "last", "processors", "stream")
+
+    def __init__(self, stream: TextIO, processors: list[Any], last: Any) -> None:
+        self.stream, self.processors, self.last = stream, processors, last
+        self._waiting: list[str] = []
+        self._due_on: asyncio.AbstractEventLoop | None = None
+
+    def add(self, line: str) -> None:
+        """To be written with those of the same turn of the loop: a write costs more than a line."""
+        self._waiting.append(line)
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._write()
+            return
+        if self._due_on is not loop:
+            self._due_on = loop
+            loop.call_soon(self._write)
+
+    def _write(self) -> None:
+        lines, self._waiting, self._due_on = self._waiting, [], None
+        self.stream.write("".join(lines))
+        self.stream.flush()
 
 
 _request_lines: _RequestLines | None = None
@@ -137,8 +156,7 @@ def log_request(ident: str, *, method: str, route: str, status: int, duration_ms
         text = orjson.dumps(line, option=_LINE).decode()
     except TypeError:  # half a surrogate pair: a log line is never lost for that
         text = json.dumps({**line, "timestamp": at.isoformat()}) + "\n"
-    lines.stream.write(text)
-    lines.stream.flush()
+    lines.add(text)
 
 
 class _Forward(logging.Handler):
