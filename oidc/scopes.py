@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 
 from oidc.errors import OAuthError
 
@@ -19,10 +20,19 @@ _TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 
 def parse(raw: str) -> tuple[str, ...]:
     """The scopes of a request, in order, each once. Raises OAuthError invalid_scope (RFC 6749 §3.3)."""
+    return _parsed(raw) if len(raw) <= _REMEMBERED_LENGTH else _parse(raw)
+
+
+def _parse(raw: str) -> tuple[str, ...]:
     words = raw.split(" ")
     if len(words) > MAX_SCOPES or any(not is_scope_token(word) for word in words):
         raise OAuthError("invalid_scope", "scope must be words separated by single spaces.")
     return tuple(dict.fromkeys(words))
+
+
+_parsed = lru_cache(maxsize=512)(_parse)
+_REMEMBERED_LENGTH = 256
+"""Characters: clients ask for the same few again and again, and what strangers make up takes little room."""
 
 
 def is_scope_token(word: str) -> bool:

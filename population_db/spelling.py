@@ -59,9 +59,19 @@ def _tone_of_each_letter(decomposed: str) -> str:
 
 @lru_cache(maxsize=65_536)
 def plain(word: str) -> str:
-    """The word for searching: no accents, đ as d, lower case, one spelling of i and y."""
+    """The word for searching: in ASCII, no accents, đ as d, lower case, one spelling of i and y."""
     decomposed = unicodedata.normalize("NFD", syllable(word)[0].translate(_PLAIN))
-    return "".join(c for c in decomposed if not unicodedata.combining(c))
+    found = "".join(c for c in decomposed if not unicodedata.combining(c))
+    return found if found.isascii() else plain("".join(_in_ascii(char) for char in found))
+
+
+def _in_ascii(char: str) -> str:
+    """A foreign letter that is none of ours with a mark, by what Unicode calls it: þ as "thorn", ɓ as "b"."""
+    if char.isascii():
+        return char
+    called = unicodedata.name(char, "").replace(" LIGATURE ", " LETTER ").partition(" LETTER ")[2]
+    base = re.split(" WITH | PRECEDED ", called)[0].rpartition(" ")[2]
+    return re.sub("[^a-z]", "", base.lower())
 
 
 _TWO_VOWELS = re.compile(r"(?<![qQ])([oO][aAeE]|[uU][yY])$")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import TypeVar
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -144,3 +145,12 @@ def test_a_number_tells_year_and_sex(prefix: str, sex: str, year: int, rest: int
     assert (number.prefix, number.sex, number.birth_year) == (prefix, sex, year)
     assert check_against(number, PartialDate(year), sex) == []
     assert len(check_against(number, PartialDate(year - 1), sex)) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [("Þóra", "thornora"), ("Ǆemal", "dzemal"), ("Ĳsbrand", "ijsbrand"), ("Ŋaio", "naio"), ("Ɓello", "bello"),
+     ("Gröſs", "gross"), ("A\u034fn", "an")],
+)  # fmt: skip
+def test_letters_that_are_none_of_ours_have_a_search_key_too(name: str, key: str) -> None:
+    assert fold(name) == key
