@@ -42,6 +42,8 @@ from tests.support.provider_fixture import plain_world as plain_world
 from tests.support.servers import ServerAddresses, make_template, running_servers
 from tests.support.threads import run_beside
 
+pytest.register_assert_rewrite("tests.support.metadata_checks")  # its test tells what the checks say
+
 hypothesis.settings.register_profile("house", deadline=None)  # no test asserts a time
 hypothesis.settings.load_profile("house")
 

@@ -1,6 +1,6 @@
 """fapi2-message-signing-final-test-plan: signed request objects through PAR, answers as JWTs (JARM).
 
-Only what is other than in the security profile (test_fapi2_security_profile.py); names as in the suite.
+Only what is other than in the security profile (test_fapi2_security_profile*.py); names as in the suite.
 """
 
 import secrets
