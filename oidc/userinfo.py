@@ -99,13 +99,14 @@ class UserinfoEndpoint:
 
     async def _around(self, grant: Grant, client: Client, opened: Wanted) -> Circumstances:
         """What verified claims say besides values, looked up only for them."""
-        proofed_at = None
+        proofed_at, process = None, ""
         if opened.verified:
             async with self._database.raw_read() as tx:
                 proofed_at = await self._identity.proofed_at(tx, grant.person_id)
+            process = self._pseudonyms.subject(PROOFING + client.sector, grant.account_id)
         return Circumstances(
             proofed_at=proofed_at,
-            process=self._pseudonyms.subject(PROOFING + client.sector, grant.account_id),
+            process=process,
             now=self._clock.now(),
             matches=self._claim_values.matching(client.client_id),
         )
