@@ -6,6 +6,7 @@ names that we do not know are gone, and values to compare with are fingerprints.
 
 from collections.abc import Mapping
 from dataclasses import field
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -98,10 +99,17 @@ def _no_value(place: str, value: Any) -> str:
 
 def sign_in_fields(scopes: tuple[str, ...], asked: ClaimsAsk) -> FieldAsk:
     """The fields asked for by standard scopes and by the `claims` parameter, each once, in order."""
-    wanted = [name for scope in scopes for name in SCOPE_CLAIMS.get(scope, ())]
-    fields = [*fields_of([*wanted, *asked.userinfo]), *(code for each in asked.verified for code in each.fields)]
+    by_scope = _fields_of_scopes(tuple(scope for scope in scopes if scope in SCOPE_CLAIMS))
+    if not asked.userinfo and not asked.verified:
+        return FieldAsk(by_scope, frozenset())
+    fields = [*by_scope, *fields_of(asked.userinfo), *(code for each in asked.verified for code in each.fields)]
     essential = frozenset(fields_of(name for name, ask in asked.userinfo.items() if ask.essential))
     return FieldAsk(tuple(dict.fromkeys(fields)), essential.union(*(each.essential for each in asked.verified)))
+
+
+@lru_cache(maxsize=128)
+def _fields_of_scopes(scopes: tuple[str, ...]) -> tuple[str, ...]:
+    return fields_of(name for scope in scopes for name in SCOPE_CLAIMS[scope])
 
 
 def _read(found: dict[str, Any], conceal: Conceal) -> ClaimsAsk:

@@ -2,8 +2,9 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 import structlog
 from markupsafe import Markup
@@ -25,6 +26,8 @@ _SUBMIT = "document.forms[0].submit()"
 _SUBMIT_ELEMENT = Markup(f"<script>{_SUBMIT}</script>")  # noqa: S704
 _SUBMIT_HASH = base64.b64encode(hashlib.sha256(_SUBMIT.encode()).digest()).decode()
 
+_UNRESERVED = re.compile(r"[A-Za-z0-9_.~-]*", re.ASCII)
+
 log = structlog.get_logger(__name__)
 
 
@@ -33,6 +36,7 @@ class Answers:
 
     def __init__(self, *, issuer: str, pages: Pages, signed: SignedAnswers, clock: Clock) -> None:
         self._issuer = issuer
+        self._issuer_in_query = quote_plus(issuer)
         self._pages = pages
         self._signed = signed
         self._clock = clock
@@ -53,7 +57,14 @@ class Answers:
         _, asks, query = target.redirect_uri.partition("?")
         separator = "&" if query else "" if asks else "?"
         # 303: whatever method led here, the browser asks with GET and carries no credentials along.
-        return redirection(f"{target.redirect_uri}{separator}{urlencode(sent)}")
+        query = "&".join(f"{name}={self._in_query(value)}" for name, value in sent.items())
+        return redirection(f"{target.redirect_uri}{separator}{query}")
+
+    def _in_query(self, value: str) -> str:
+        """As `urllib.parse.quote_plus`; most values hold nothing to encode, and the issuer is always the same."""
+        if value is self._issuer:
+            return self._issuer_in_query
+        return value if _UNRESERVED.fullmatch(value) else quote_plus(value)
 
     async def refuse(self, request: Request, target: Target | None, error: OAuthError) -> Response:
         """The error: to the client when its address is proven, else on a page here."""

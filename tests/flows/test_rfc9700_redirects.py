@@ -223,6 +223,36 @@ async def test_an_answer_keeps_the_registered_query(world: ProviderWorld) -> Non
     assert answer_of(answer)["error"] == "login_required"
 
 
+async def test_an_address_that_ends_in_a_question_mark_gets_one_query(world: ProviderWorld) -> None:
+    uri = "https://rp.example/callback?"
+    portal = await world.register(redirect_uris=[uri])
+    answer = await portal.http.get(portal.ask(prompt="none").url)
+    assert answer.headers["location"].startswith(f"{uri}error=")
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        "plain-._~09",
+        "a b+c&d=e?f#g/h:i%20j",
+        "Cổng dịch vụ công 🇻🇳",
+        "%0d%0aSet-Cookie: x",
+        "iss=x&code=y",
+        "\u00a0\u2028",
+    ],
+)
+async def test_state_comes_back_as_it_was(portal: RelyingParty, state: str) -> None:
+    answer = await portal.http.get(portal.ask(prompt="none", state=state).url)
+    assert answer.status_code == 303
+    where = answer.headers["location"]
+    assert where.isascii()
+    assert where.isprintable()
+    told = parse_qs(urlsplit(where).query, strict_parsing=True)
+    assert told["state"] == [state]
+    assert set(told) == {"error", "error_description", "state", "iss"}
+    assert all(len(values) == 1 for values in told.values())
+
+
 async def test_a_request_by_post_becomes_our_own_get(world: ProviderWorld, portal: RelyingParty) -> None:
     """Lax cookies are not with a cross-site POST; 303, never 307 (case 10)."""
     attempt = portal.ask(prompt="none")
