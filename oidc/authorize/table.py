@@ -59,10 +59,13 @@ TABLE: tuple[Row, ...] = (
 )
 
 
+_AT_AUTHORIZE = tuple(row.check for row in TABLE if row.authorize)
+_AT_PAR = tuple(row.check for row in TABLE if row.par)
+
+
 async def run(asking: Asking) -> None:
     """Runs the column of the endpoint. Raises OAuthError from the first check that does not hold."""
-    for row in TABLE:
-        if row.authorize if asking.endpoint == "authorize" else row.par:
-            waiting = row.check(asking)
-            if waiting is not None:
-                await waiting
+    for check in _AT_AUTHORIZE if asking.endpoint == "authorize" else _AT_PAR:
+        waiting = check(asking)
+        if waiting is not None:
+            await waiting

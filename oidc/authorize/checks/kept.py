@@ -47,9 +47,9 @@ def check_state(asking: Asking) -> None:
 
 def check_lengths(asking: Asking) -> None:
     """Each parameter by itself, and all that is kept of them together."""
-    for name in LONGEST:
-        _check_length(asking, name)
     kept = {name: value for name, value in asking.params.items() if name in LONGEST}
+    for name in kept:
+        _check_length(asking, name)
     if len(orjson.dumps([kept, asking.hint_subject])) > MAX_BYTES:
         raise invalid_request(f"The request is larger than {MAX_BYTES} bytes.")
 
