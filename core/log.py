@@ -67,7 +67,7 @@ def _exception_type_only(_: Any, __: str, event: MutableMapping[str, Any]) -> Mu
 
 def _as_json(event: Any, **options: Any) -> str:
     try:
-        return orjson.dumps(event, default=options.get("default")).decode()
+        return orjson.dumps(event, default=options.get("default"), option=orjson.OPT_UTC_Z).decode()
     except TypeError:  # half a surrogate pair, a number beyond 64 bits: a log line is never lost for that
         return json.dumps(event, **options)
 
@@ -102,7 +102,6 @@ class _RequestLines:
 
 _request_lines: _RequestLines | None = None
 _CLOCK = SystemClock()
-_LINE = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
 
 
 def configure_logging(level: str = "info", stream: TextIO | None = None) -> None:
@@ -140,7 +139,6 @@ def log_request(ident: str, *, method: str, route: str, status: int, duration_ms
             "request", method=method, route=route, status=status, duration_ms=duration_ms, client_id=client_id
         )
         return
-    at = _CLOCK.now()
     line = {
         "method": method,
         "route": route,
@@ -149,14 +147,10 @@ def log_request(ident: str, *, method: str, route: str, status: int, duration_ms
         "client_id": client_id,
         "event": "request",
         "level": "info",
-        "timestamp": at,
+        "timestamp": _CLOCK.now(),
         "request_id": ident,
     }
-    try:
-        text = orjson.dumps(line, option=_LINE).decode()
-    except TypeError:  # half a surrogate pair: a log line is never lost for that
-        text = json.dumps({**line, "timestamp": at.isoformat()}) + "\n"
-    lines.add(text)
+    lines.add(_as_json(line, default=str) + "\n")
 
 
 class _Forward(logging.Handler):

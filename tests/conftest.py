@@ -15,6 +15,7 @@
     clock            (function) FixedClock at 2026-11-02 09:00 in Viet Nam; `.advance(timedelta)`
 
     furnished        (module)  the whole application over a furnished sandbox (tests/support/furnished.py)
+    plain_people     (module)  the people room, nobody enrolled (tests/support/people_fixture.py)
     plain_world      (module)  the whole application over three people and an agency (tests/support/provider_world.py);
                                most modules import `world` from tests/support/provider_fixture.py, which is the same
 
@@ -38,6 +39,7 @@ from service.embedded import EmbeddedUrls
 from tests.support.databases import open_database, rolled_back_page, rolled_back_raw
 from tests.support.furnished import furnished as furnished
 from tests.support.furnished import furnished_template as furnished_template
+from tests.support.people_fixture import plain_people as plain_people
 from tests.support.provider_fixture import plain_world as plain_world
 from tests.support.servers import ServerAddresses, make_template, running_servers
 from tests.support.threads import run_beside

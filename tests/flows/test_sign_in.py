@@ -1,43 +1,21 @@
 """The sign-in as a browser walks through it: password, code, step-up, SSO, what is asked and what is given."""
 
 import unicodedata
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from core.database import Database
-from core.settings import Settings
 from population_db.synthetic.personas import persona
-from service.embedded import EmbeddedUrls
-from tests.support.identity_world import PORTAL, IdentityWorld, form_of, identity_world, text_of
+from tests.support.identity_world import PORTAL, IdentityWorld, form_of, text_of
 
 
 @pytest.fixture(scope="module")
-async def made(
-    settings: Settings,
-    database: Database,
-    owner_database: Database,
-    worker_database: Database,
-    database_urls: EmbeddedUrls,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[IdentityWorld]:
-    folder: Path = tmp_path_factory.mktemp("identity")
-    async with identity_world(
-        settings=settings,
-        owner=owner_database,
-        web=database,
-        worker=worker_database,
-        worker_url=database_urls.database_worker_url,
-        redis_url=database_urls.redis_url,
-        folder=folder,
-    ) as world:
-        await world.enrol("An")
-        await world.enrol("Binh")
-        await world.enrol("Chau", ial=1, totp=False)
-        await world.enrol("Minh")
-        yield world
+async def made(plain_people: IdentityWorld) -> IdentityWorld:
+    await plain_people.enrol("An")
+    await plain_people.enrol("Binh")
+    await plain_people.enrol("Chau", ial=1, totp=False)
+    await plain_people.enrol("Minh")
+    return plain_people
 
 
 @pytest.fixture

@@ -3,50 +3,28 @@
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from core.database import Database
 from core.errors import Refusal
 from core.interaction import SignInAsk
-from core.settings import Settings
 from identity import throttle
 from identity.attempts import ADDRESS, CODE
 from identity.second_factor import FirstFactor
 from identity.throttle import Lane
 from identity.where import Where
 from population_db.synthetic.personas import persona
-from service.embedded import EmbeddedUrls
-from tests.support.identity_world import PASSWORD, IdentityWorld, identity_world
+from tests.support.identity_world import PASSWORD, IdentityWorld
 
 AT_ONCE = 20
 HERE = Where(address="198.51.100.7", network="198.51.100.0/24", browser="")
 
 
 @pytest.fixture(scope="module")
-async def made(
-    settings: Settings,
-    database: Database,
-    owner_database: Database,
-    worker_database: Database,
-    database_urls: EmbeddedUrls,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[IdentityWorld]:
-    folder: Path = tmp_path_factory.mktemp("identity")
-    async with identity_world(
-        settings=settings,
-        owner=owner_database,
-        web=database,
-        worker=worker_database,
-        worker_url=database_urls.database_worker_url,
-        redis_url=database_urls.redis_url,
-        folder=folder,
-    ) as world:
-        await world.enrol("An")
-        yield world
+async def made(plain_people: IdentityWorld) -> IdentityWorld:
+    await plain_people.enrol("An")
+    return plain_people
 
 
 @pytest.fixture
