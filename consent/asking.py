@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -50,7 +51,7 @@ class Standing:
     min_ial: int
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Asking:
     """The questions. They read names of fields and instants; of the record only the two fields of `why_not_alone`."""
 

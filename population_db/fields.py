@@ -5,15 +5,14 @@ Decree 356/2025 art. 4 calls sensitive personal data; the others are basic (art.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
-
-from core.record import record
 
 GROUPS = ("civil", "family", "residence", "contact", "sensitive")
 """The sealed groups, in the order they are stored and shown."""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class FieldSpec:
     """One field: its code, its group, whether it is sensitive, what people call it."""
 

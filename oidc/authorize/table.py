@@ -5,15 +5,15 @@ Each check is one function that establishes something on the `Asking` or raises 
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
-from core.record import record
 from oidc.authorize.asking import Asking
 from oidc.authorize.checks import client, details, hints, kept, levels, proof, redirect, request_object, response, scope
 
 Check = Callable[[Asking], Awaitable[None] | None]
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Row:
     """A check and the endpoints that run it."""
 

@@ -4,7 +4,7 @@ A session that is good enough and consents that cover the request make the walk 
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.requests import Request
@@ -39,7 +39,7 @@ _SIGN_IN_ERRORS = {
 }
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Walk:
     """Leads a browser from the request to the answer. Every method raises OAuthError, Unavailable, `begin` TooMany."""
 

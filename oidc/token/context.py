@@ -1,6 +1,7 @@
 """What a grant type works with: the request as it was proven, and the rooms it may use."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from core.database import Database
@@ -28,7 +29,7 @@ class TokenRequest:
         return self.jkt or self.x5t
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class TokenRooms:
     """Rooms and constants of the token endpoint."""
 
