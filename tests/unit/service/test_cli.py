@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from service.embedded import EmbeddedUrls
-from tests.support.commands import run
+from tests.support.commands import free_port, run
 
 
 @pytest.fixture
 def sandbox(tmp_path: Path) -> dict[str, str]:
-    return {"DINHDANH_DATA_DIR": str(tmp_path / "data")}
+    # A port of its own: a service that runs on this machine already must not change what is told.
+    return {"DINHDANH_DATA_DIR": str(tmp_path / "data"), "DINHDANH_PORT": str(free_port())}
 
 
 def test_version(sandbox: dict[str, str]) -> None:
