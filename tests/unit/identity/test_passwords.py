@@ -1,13 +1,15 @@
 """Hashing: parameters, admission, no answer but right or wrong."""
 
 import asyncio
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from argon2.exceptions import InvalidHashError
 
 from core.errors import Unavailable
-from identity.passwords import PasswordHashing
+from identity.passwords import NICENESS, PasswordHashing
 
 
 @pytest.fixture
@@ -59,3 +61,16 @@ async def test_the_event_loop_goes_on_while_hashing(hashing: PasswordHashing) ->
     await hashing.hash("mật khẩu rất dài")
     counting.cancel()
     assert turns > 3
+
+
+async def test_hashing_steps_back_behind_the_requests(hashing: PasswordHashing) -> None:
+    """Linux: each thread has a priority of its own."""
+    before = _threads()
+    await hashing.hash("mật khẩu")
+    (added,) = _threads() - before
+    usual = os.getpriority(os.PRIO_PROCESS, 0)
+    assert os.getpriority(os.PRIO_PROCESS, added) == usual + NICENESS
+
+
+def _threads() -> set[int]:
+    return {int(task.name) for task in Path("/proc/self/task").iterdir()}
