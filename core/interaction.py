@@ -24,7 +24,10 @@ STRANGERS = Brake("interaction")
 
 @dataclass(frozen=True, slots=True)
 class SignInAsk:
-    """What is asked of the sign-in. max_age_seconds: how old the authentication may be. force: prompt=login."""
+    """What is asked of the sign-in. max_age_seconds: how old the authentication may be. force: prompt=login.
+
+    min_…: without it the sign-in fails. wish_aal: asked of those whose account has it; the others go on without.
+    """
 
     min_aal: int = 1
     min_ial: int = 1
@@ -33,6 +36,7 @@ class SignInAsk:
     login_hint: str | None = None
     client_name: str | None = None
     agency_name: str | None = None
+    wish_aal: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,8 +59,9 @@ def step_after_password(ask: SignInAsk, *, ial: int, has_second_factor: bool, lo
 def _levels(ask: SignInAsk, *, aal: int, ial: int, has_second_factor: bool) -> Step:
     if ial < ask.min_ial:
         return Step.LEVEL_TOO_LOW
-    if aal >= ask.min_aal:
+    wanted = max(ask.min_aal, ask.wish_aal)
+    if aal >= wanted:
         return Step.DONE
-    if ask.min_aal == 2 and has_second_factor:
+    if wanted == 2 and has_second_factor:
         return Step.CODE
-    return Step.NO_SECOND_FACTOR
+    return Step.DONE if aal >= ask.min_aal else Step.NO_SECOND_FACTOR

@@ -56,7 +56,7 @@ class AcrAsk:
         return not self.levels or any(level.satisfies(asked) for asked in self.levels)
 
     def answer(self, level: Level) -> str:
-        """The `acr` to state for one who signed in at `level`, which must meet the ask.
+        """The `acr` to state for one who signed in at `level`, which must meet an essential ask.
 
         An essential ask is answered by the highest asked value that holds; otherwise it is the level as it
         is. Never more than what was reached.

@@ -44,6 +44,11 @@ class ClientOptions:
     authorization_details_types: tuple[str, ...] = ()
     require_auth_time: bool = False
 
+    @property
+    def told_of_sign_outs(self) -> bool:
+        """Whether the client has an address for back- or front-channel logout, and so a use for `sid`."""
+        return self.backchannel_logout_uri is not None or self.frontchannel_logout_uri is not None
+
     def to_json(self) -> dict[str, Any]:
         """Only what differs from the default."""
         default = asdict(ClientOptions())

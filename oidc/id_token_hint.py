@@ -12,11 +12,13 @@ class HintRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """What an id_token of ours said. sid: the session it was issued in."""
+    """What an id_token of ours said. sid: the session it was issued in, told to some clients only. issued_at: epoch
+    seconds."""
 
     subject: str
     client_id: str
     sid: str | None
+    issued_at: int = 0
 
 
 def signing_key_of(unverified_jwt: str, keys: SigningKeys) -> VerificationKey:
@@ -41,4 +43,10 @@ def read_hint(unverified_jwt: str, keys: SigningKeys, *, issuer: str) -> Hint:
     audience, subject, sid = claims.get("aud"), claims.get("sub"), claims.get("sid")
     if claims.get("iss") != issuer or not isinstance(audience, str) or not isinstance(subject, str):
         raise HintRefused
-    return Hint(subject, audience, sid if isinstance(sid, str) else None)
+    issued_at = claims.get("iat")
+    return Hint(
+        subject,
+        audience,
+        sid if isinstance(sid, str) else None,
+        issued_at if isinstance(issued_at, int) else 0,
+    )

@@ -180,7 +180,9 @@ class OpenIdProvider:
         self.signed_out = SignedOutPage(issuer, pages, cache)
         self.services = ServicesPage(issuer, identity, pages, database)
         requests = LogoutRequests(issuer, clients, keys, cache)
-        self.logout = LogoutEndpoint(requests, identity, interactions, answers, pages, self.signed_out, database, clock)
+        self.logout = LogoutEndpoint(
+            requests, identity, interactions, answers, pages, self.signed_out, database, clock, pseudonyms
+        )
         self.logout_delivery = LogoutDelivery(
             issuer=issuer,
             database=database,

@@ -24,9 +24,10 @@ from oidc import grants
 from oidc.authorize.answers import Answers
 from oidc.errors import OAuthError, invalid_request
 from oidc.logout.messages import tell_of_session
-from oidc.logout.request import LogoutRequests
+from oidc.logout.request import LogoutRequest, LogoutRequests
 from oidc.logout.signed_out import AfterLogout, SignedOutPage
 from oidc.redirect_uris import origin_of
+from privacy.pseudonyms.api import Pseudonyms
 
 PATH = "/logout"
 CONFIRM_PATH = "/logout/confirm"
@@ -44,6 +45,7 @@ class LogoutEndpoint:
     signed_out: SignedOutPage
     database: Database
     clock: Clock
+    pseudonyms: Pseudonyms
 
     async def post(self, request: Request) -> Response:
         """From another site our cookies are not with it: to our own GET first.
@@ -80,7 +82,7 @@ class LogoutEndpoint:
         session = await self.identity.session(request)
         if session is None:
             return self.signed_out.show(request, AfterLogout(target=asked.target))
-        if asked.hint is not None and asked.hint.sid == session.sid:
+        if self._is_of(session, asked):
             return await self._end(request, session, asked.target, client_name)
         interaction = await self.interactions.start(
             request,
@@ -109,6 +111,16 @@ class LogoutEndpoint:
         if session is None:
             return self.signed_out.show(request, AfterLogout(target=target))
         return await self._end(request, session, target, interaction.data["client_name"])
+
+    def _is_of(self, session: Session, asked: LogoutRequest) -> bool:
+        """Whether the hint was issued in this very session; one without `sid`, to this person since it began."""
+        hint, client = asked.hint, asked.client
+        if hint is not None and hint.sid is not None:
+            return hint.sid == session.sid
+        if hint is None or client is None:
+            return False
+        subject = self.pseudonyms.subject(client.sector, session.person)
+        return hint.subject == subject and hint.issued_at >= int(session.started_at)
 
     async def _end(self, request: Request, session: Session, target: str | None, client_name: str | None) -> Response:
         now = self.clock.now()

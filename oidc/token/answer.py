@@ -75,6 +75,7 @@ async def person_tokens(
             access_token=token,
             now=asked.now,
             with_nonce=first,
+            with_sid=client.options.told_of_sign_outs,
         )
     return answer
 

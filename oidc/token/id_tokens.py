@@ -20,8 +20,10 @@ async def issue_id_token(
     access_token: str,
     now: datetime,
     with_nonce: bool,
+    with_sid: bool,
 ) -> str:
-    """A signed id_token. alg: the client's. with_nonce: not at a refresh (§12.2)."""
+    """A signed id_token. alg: the client's. with_nonce: not at a refresh (§12.2). with_sid: whether the client is
+    told of sign-outs, by that name; to the others it would only say which of their tokens share a browser."""
     issued_at = int(now.timestamp())
     claims: dict[str, Any] = {
         "iss": issuer,
@@ -34,7 +36,7 @@ async def issue_id_token(
         "amr": list(grant.amr),
         "at_hash": half_hash(access_token, alg),
     }
-    if grant.sid is not None:  # a grant that was allowed on another device has no session of its own
+    if with_sid and grant.sid is not None:  # a grant that was allowed on another device has no session of its own
         claims["sid"] = grant.sid
     if with_nonce and grant.nonce is not None:
         claims["nonce"] = grant.nonce

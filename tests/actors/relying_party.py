@@ -281,6 +281,16 @@ def answer_of(response: httpx.Response) -> dict[str, str]:
     return {name: values[0] for name, values in found.items()}
 
 
+def asked_acr(*values: str) -> str:
+    """A `claims` parameter that wishes for one of these levels (OpenID Connect Core §5.5.1.1)."""
+    return orjson.dumps({"id_token": {"acr": {"values": list(values)}}}).decode()
+
+
+def essential_acr(*values: str) -> str:
+    """A `claims` parameter that must have one of these levels, or an error."""
+    return orjson.dumps({"id_token": {"acr": {"essential": True, "values": list(values)}}}).decode()
+
+
 def basic(client_id: str, secret: str) -> str:
     """RFC 6749 §2.3.1: both halves form-encoded, then joined."""
     return "Basic " + base64.b64encode(f"{quote_plus(client_id)}:{quote_plus(secret)}".encode()).decode()

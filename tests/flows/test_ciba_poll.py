@@ -4,7 +4,7 @@ import pytest
 
 from core.jose import decode_unverified
 from population_db.synthetic.personas import persona
-from tests.actors.relying_party import DROP
+from tests.actors.relying_party import DROP, essential_acr
 from tests.conformance.suite import entropy_bits
 from tests.support.ciba_fixture import desk, fapi, no_request_waits
 from tests.support.elsewhere import (
@@ -131,8 +131,18 @@ async def test_refusing_the_data_is_refusing(world: ProviderWorld, desk: Desk) -
     assert error_of(await desk.collect(asked)) == "access_denied"
 
 
-async def test_a_level_that_cannot_be_reached_is_a_refusal(world: ProviderWorld, desk: Desk) -> None:
+async def test_a_wished_level_that_cannot_be_reached_is_told_as_it_is(world: ProviderWorld, desk: Desk) -> None:
+    """CIBA §7.1: how the person is authenticated is the provider's to say, in `acr`."""
     asked = await desk.asked("Chau", acr_values="urn:dinhdanh:loa:ial2:aal2")
+    browser = world.browser()
+    await browser.open((await own_requests(browser, "Chau"))[0])
+    assert outcome_of(await browser.send("request-form", decision="allow")) == "allowed"
+    tokens = (await desk.collect(asked)).json()
+    assert decode_unverified(tokens["id_token"]).claims["acr"] == "urn:dinhdanh:loa:ial1:aal1"
+
+
+async def test_an_essential_level_that_cannot_be_reached_is_a_refusal(world: ProviderWorld, desk: Desk) -> None:
+    asked = await desk.asked("Chau", claims=essential_acr("urn:dinhdanh:loa:ial2:aal2"))
     browser = world.browser()
     await browser.open((await own_requests(browser, "Chau"))[0])
     await browser.send("request-form", decision="allow")

@@ -11,7 +11,7 @@ import pytest
 from core.cache import Cache
 from core.jose import decode_unverified
 from population_db.synthetic.personas import persona
-from tests.actors.relying_party import RelyingParty, answer_of
+from tests.actors.relying_party import RelyingParty, answer_of, asked_acr, essential_acr
 from tests.support.provider_fixture import world
 from tests.support.provider_world import SCHOOL, STRICT, CitizenBrowser, ProviderWorld
 
@@ -29,10 +29,6 @@ async def id_token(portal: RelyingParty, attempt: Any, got: dict[str, str]) -> d
     answer = await portal.exchange(attempt, got["code"])
     assert answer.status_code == 200, answer.text
     return dict(decode_unverified(answer.json()["id_token"]).claims)
-
-
-def essential_acr(*values: str) -> str:
-    return orjson.dumps({"id_token": {"acr": {"essential": True, "values": list(values)}}}).decode()
 
 
 async def in_cache(world: ProviderWorld, text: str) -> bool:
@@ -66,7 +62,9 @@ async def test_prompt_none_never_shows_a_page(world: ProviderWorld, portal: Rely
     assert (await silent())["code"]
     assert (await silent(scope=f"openid purpose:{SCHOOL}"))["error"] == "consent_required"
     assert (await silent(max_age="0"))["error"] == "login_required"
-    assert (await silent(acr_values=IAL2_AAL2))["error"] == "login_required"
+    assert (await silent(claims=essential_acr(IAL2_AAL2)))["error"] == "login_required"
+    # A wish is no reason to fail: the answer's `acr` says what the session is.
+    assert (await silent(acr_values=IAL2_AAL2))["code"]
 
 
 async def test_prompt_login_asks_again(world: ProviderWorld, portal: RelyingParty) -> None:
@@ -126,6 +124,20 @@ async def test_acr_values_step_up(world: ProviderWorld, portal: RelyingParty) ->
     claims = await id_token(portal, attempt, got)
     assert claims["acr"] == IAL2_AAL2
     assert set(claims["amr"]) == {"pwd", "otp", "mfa"}
+
+
+@pytest.mark.parametrize("ask", [{"acr_values": IAL2_AAL2}, {"claims": asked_acr(IAL2_AAL2)}])
+async def test_a_voluntary_acr_that_cannot_be_met_is_no_error(
+    world: ProviderWorld, portal: RelyingParty, ask: dict[str, str]
+) -> None:
+    """§5.5.1.1: the session's own level is told instead. Chau has level 1 and no second factor."""
+    browser = world.browser()
+    attempt, got = await browser.walk(portal, "Chau", scope="openid", **ask)
+    assert (await id_token(portal, attempt, got))["acr"] == "urn:dinhdanh:loa:ial1:aal1"
+    # With a session as well, and without asking anything again.
+    attempt = portal.ask(scope="openid", **ask)
+    got = browser.got(await browser.open(attempt.url))
+    assert (await id_token(portal, attempt, got))["acr"] == "urn:dinhdanh:loa:ial1:aal1"
 
 
 async def test_an_essential_acr_that_cannot_be_met_is_an_error(world: ProviderWorld, portal: RelyingParty) -> None:

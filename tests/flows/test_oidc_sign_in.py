@@ -33,7 +33,7 @@ async def test_sign_in_consent_tokens_userinfo(world: ProviderWorld) -> None:
     assert claims["acr"] == "urn:dinhdanh:loa:ial2:aal1"
     assert claims["amr"] == ["pwd"]
     assert claims["auth_time"] == int(world.clock.now().timestamp())
-    assert claims["sid"]
+    assert "sid" not in claims  # only for those who are told of sign-outs
     assert claims["at_hash"]
     assert "name" not in claims
 

@@ -7,7 +7,7 @@ import pytest
 
 from core.jose import SigningKey, decode_unverified
 from identity.api import Identity
-from tests.actors.relying_party import DROP
+from tests.actors.relying_party import DROP, essential_acr
 from tests.support.elsewhere import (
     DEVICE,
     Kiosk,
@@ -145,8 +145,8 @@ async def test_refusing_the_sign_in_or_the_data(world: ProviderWorld, kiosk: Kio
     )
 
 
-async def test_a_level_that_cannot_be_reached(world: ProviderWorld, kiosk: Kiosk) -> None:
-    told, browser = await kiosk.asked(acr_values="urn:dinhdanh:loa:ial2:aal2"), world.browser()
+async def test_an_essential_level_that_cannot_be_reached(world: ProviderWorld, kiosk: Kiosk) -> None:
+    told, browser = await kiosk.asked(claims=essential_acr("urn:dinhdanh:loa:ial2:aal2")), world.browser()
     await to_confirm(browser, told["user_code"])
     await browser.send("device-confirm-form", decision="allow", same="yes")
     await browser.sign_in("Chau")

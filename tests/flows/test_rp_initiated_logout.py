@@ -190,7 +190,32 @@ async def test_a_hint_of_an_earlier_session_asks(world: ProviderWorld, visit: Vi
 async def test_a_suspended_client_gets_no_browser(world: ProviderWorld, visit: Visit) -> None:
     await world.fetch("UPDATE oidc.clients SET state = 'suspended' WHERE client_id = $1", visit.portal.client_id)
     world.provider.foundation.clients.forget(visit.portal.client_id)
-    assert is_page(await visit.logout(), 200, "logout-result")
+    assert is_page(await visit.logout(), 200, "logout-form")
+    assert is_page(await visit.confirm(), 200, "logout-result")
+
+
+async def test_a_hint_without_sid_is_of_this_session_when_it_was_issued_since_it_began(
+    world: ProviderWorld, visit: Visit
+) -> None:
+    """Only a client that is told of sign-outs gets `sid`; an older token of the same person asks first."""
+    assert "sid" not in decode_unverified(str(visit.tokens["id_token"])).claims
+    world.clock.advance(timedelta(seconds=30))
+    later = world.browser()
+    attempt, got = await later.walk(visit.portal, scope="openid")
+    newer = Visit(visit.portal, later, (await visit.portal.exchange(attempt, got["code"])).json())
+    assert is_page(await newer.logout(id_token_hint=str(visit.tokens["id_token"])), 200, "logout-form")
+    assert await newer.is_signed_in()
+    assert (await newer.logout()).status_code == 303
+    assert not await newer.is_signed_in()
+    assert await visit.is_signed_in()
+
+
+async def test_a_hint_of_somebody_else_signs_nobody_out(world: ProviderWorld, visit: Visit) -> None:
+    other = world.browser()
+    attempt, got = await other.walk(visit.portal, "Binh", scope="openid")
+    hint = (await visit.portal.exchange(attempt, got["code"])).json()["id_token"]
+    assert is_page(await visit.logout(id_token_hint=hint), 200, "logout-form")
+    assert await visit.is_signed_in()
 
 
 async def test_by_post(world: ProviderWorld, visit: Visit) -> None:

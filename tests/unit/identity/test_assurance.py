@@ -43,6 +43,24 @@ def test_levels(min_aal: int, min_ial: int, aal: int, ial: int, second_factor: b
     assert found is step
 
 
+@pytest.mark.parametrize(
+    ("min_aal", "aal", "second_factor", "step"),
+    [
+        (1, 1, True, Step.CODE),
+        (1, 1, False, Step.DONE),  # a wish is no demand
+        (1, 2, True, Step.DONE),
+        (2, 1, False, Step.NO_SECOND_FACTOR),
+        (3, 2, True, Step.NO_SECOND_FACTOR),
+    ],
+)
+def test_a_wished_second_factor_is_asked_of_those_who_have_one(
+    min_aal: int, aal: int, second_factor: bool, step: Step
+) -> None:
+    ask = SignInAsk(min_aal=min_aal, wish_aal=2)
+    found = step_with_session(ask, aal=aal, ial=1, auth_time=NOW, has_second_factor=second_factor, now=NOW)
+    assert found is step
+
+
 def test_an_old_authentication_asks_the_password_whatever_else_is_missing() -> None:
     ask = SignInAsk(min_aal=2, min_ial=2, max_age_seconds=10)
     found = step_with_session(ask, aal=1, ial=1, auth_time=NOW - 11, has_second_factor=True, now=NOW)
