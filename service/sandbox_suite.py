@@ -1,7 +1,9 @@
 """Configurations of the OpenID Foundation's conformance suite for this sandbox, one per plan (docs/conformance.md).
 
 Member names are the suite's. Its browser drives our pages by the ids of their elements, as a person without a
-second factor would; what it cannot do (enter a code of the moment, allow a request of a desk) is left to a person.
+second factor would; what it cannot do (allow a request of a desk) is left to a person. A module that wants a page to
+look at hands its browser a placeholder, which is filled only where a command says so: a sign-in page in the place of
+an error page that never comes would end the module before its answer does.
 """
 
 from collections.abc import Mapping
@@ -19,22 +21,35 @@ SIGN_IN = "sign-in"
 _TRUST_FRAMEWORK = "vn_dinhdanh"
 _FIELDS = ("full_name", "birth_date", "sex", "phone", "email", "permanent_residence", "card", "self_declared")
 _WAIT_SECONDS = 10
+_KEPT = (".+", "update-image-placeholder-optional")
+"""Behind a wait: the page, once there is text in the element, fills the module's placeholder if it has one."""
 
 ERROR_PAGES = (
     "oidcc-ensure-registered-redirect-uri",
     "oidcc-ensure-redirect-uri-in-authorization-request",
     "oidcc-redirect-uri-query-mismatch",
     "oidcc-redirect-uri-query-added",
-    "fapi2-security-profile-final-par-attempt-reuse-request_uri",
     "fapi2-security-profile-final-par-attempt-to-use-expired-request_uri",
     "fapi2-security-profile-final-par-attempt-to-use-request_uri-for-different-client",
 )
 """Modules in which no redirect is safe: the suite keeps what our error page says."""
 REFUSALS = ("fapi2-security-profile-final-user-rejects-authentication",)
+SECOND_SIGN_INS = ("oidcc-prompt-login", "oidcc-max-age-1")
+"""Modules that want to see the sign-in page: that of the second visit, the first has no placeholder."""
+OPENED_TWICE = "fapi2-security-profile-final-par-ensure-reused-request-uri-prior-to-auth-completion-succeeds"
+"""Fails when somebody signs in at the first visit."""
+USED_TWICE = "fapi2-security-profile-final-par-attempt-reuse-request_uri"
+"""Ends as any other at the first visit, on the error page at the second."""
+LOGOUT_ERRORS = (
+    "oidcc-rp-initiated-logout-bad-post-logout-redirect-uri",
+    "oidcc-rp-initiated-logout-query-added-to-post-logout-redirect-uri",
+    "oidcc-rp-initiated-logout-modified-id-token-hint",
+    "oidcc-rp-initiated-logout-bad-id-token-hint",
+)
+LOGOUT_QUESTIONS = ("oidcc-rp-initiated-logout-no-id-token-hint",)
+"""Modules that want to see that the person is asked before anybody is signed out."""
 UNKNOWN_METADATA = ("verified_claims_supported",)
 """Members of our discovery document of which the suite's schema does not know: Identity Assurance §8 has them."""
-BY_HAND = ("oidcc-ensure-request-with-acr-values-succeeds",)
-"""Modules that ask for a second factor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,27 +254,39 @@ class _Pages:
 
     def browser(self, *, signs_out: bool) -> list[dict[str, Any]]:
         """From an authorization request to the suite's own page; for sign-out plans, the way out as well."""
-        found = [self._authorize(self._sign_in(), self._consent(), self._complete())]
-        return [*found, self._sign_out()] if signs_out else found
+        return [self._through(), self._sign_out()] if signs_out else [self._through()]
 
     def overrides(self) -> dict[str, Any]:
-        """Modules that end elsewhere."""
-        page, back = self._seen("The error page", "/authorize*", "error-message", optional=True), self._complete()
-        error = [self._authorize(page, {**back, "optional": True})]
+        """Modules that end elsewhere, or differently at the second visit, or want to see a page."""
+        error = [self._authorize(self._seen("The error page", "/authorize*", "error-message"))]
         refused = [self._authorize(self._task("Leave", "/signin*", [["click", "id", "leave"]]), self._complete())]
-        return {
-            **{name: {"browser": error} for name in ERROR_PAGES},
-            **{name: {"browser": refused} for name in REFUSALS},
-            **{name: {"browser": []} for name in BY_HAND},
+        opened = self._authorize(self._task("Look", "/signin*", [["wait", "id", "signin-form", _WAIT_SECONDS]]))
+        once = {"match-limit": 1}
+        no_logout = self._logout(self._seen("The error page", "/logout*", "error-message"))
+        found = {
+            **dict.fromkeys(ERROR_PAGES, error),
+            **dict.fromkeys(REFUSALS, refused),
+            **{name: [self._through(seen=True)] for name in SECOND_SIGN_INS},
+            OPENED_TWICE: [{**opened, **once}, self._through()],
+            USED_TWICE: [{**self._through(), **once}, *error],
+            **{name: [self._through(), no_logout] for name in LOGOUT_ERRORS},
+            **{name: [self._through(), self._sign_out(asked=True)] for name in LOGOUT_QUESTIONS},
         }
+        return {module: {"browser": browser} for module, browser in found.items()}
+
+    def _through(self, *, seen: bool = False) -> dict[str, Any]:
+        """Signed in, consented, and back at the suite. seen: the suite keeps the sign-in page."""
+        return self._authorize(self._sign_in(seen=seen), self._consent(), self._form_post(), self._complete())
 
     def _authorize(self, *tasks: dict[str, Any]) -> dict[str, Any]:
         return {"match": f"{self._issuer}/authorize*", "tasks": list(tasks)}
 
-    def _sign_in(self) -> dict[str, Any]:
+    def _logout(self, *tasks: dict[str, Any]) -> dict[str, Any]:
+        return {"match": f"{self._issuer}/logout*", "tasks": list(tasks)}
+
+    def _sign_in(self, *, seen: bool) -> dict[str, Any]:
         commands: list[list[Any]] = [
-            # The second sign-in page is what some modules want to see.
-            ["wait", "id", "signin-form", _WAIT_SECONDS, ".+", "update-image-placeholder-optional"],
+            ["wait", "id", "signin-form", _WAIT_SECONDS, *(_KEPT if seen else ())],
             ["text", "id", "number", self._person.number],
             ["text", "id", "password", self._person.password],
             ["click", "id", "signin-submit"],
@@ -271,19 +298,25 @@ class _Pages:
         commands: list[list[Any]] = [["click", "id", ident, "optional"] for ident in ticked]
         return self._task("Consent", "/consent*", [*commands, ["click", "id", "consent-allow"]], optional=True)
 
-    def _sign_out(self) -> dict[str, Any]:
-        return {
-            "match": f"{self._issuer}/logout*",
-            "tasks": [
-                self._task("Confirm", "/logout*", [["click", "id", "logout-submit", "optional"]], optional=True),
-                self._seen("Signed out", "/logout*", "logout-result", optional=True, then="logout-continue"),
-                {"task": "Back at the suite", "match": "*/test/*/post_logout_redirect*", "optional": True},
-            ],
-        }
+    def _form_post(self) -> dict[str, Any]:
+        """The form to the client sends itself while the page loads; only where that did not work is it still there."""
+        commands: list[list[Any]] = [["click", "id", "form-post-submit", "optional"]]
+        return self._task("Form post", "/authorize*", commands, optional=True)
+
+    def _sign_out(self, *, asked: bool = False) -> dict[str, Any]:
+        """asked: the suite keeps the page that asks, else the one that tells the outcome."""
+        confirm: list[list[Any]] = [["click", "id", "logout-submit", "optional"]]
+        if asked:
+            confirm = [["wait", "id", "logout-form", _WAIT_SECONDS, *_KEPT], ["click", "id", "logout-submit"]]
+        return self._logout(
+            self._task("Confirm", "/logout*", confirm, optional=not asked),
+            self._seen("Signed out", "/logout*", "logout-result", optional=True, then="logout-continue"),
+            {"task": "Back at the suite", "match": "*/test/*/post_logout_redirect*", "optional": True},
+        )
 
     def _seen(self, name: str, path: str, ident: str, *, optional: bool = False, then: str = "") -> dict[str, Any]:
         """A page that the suite keeps. then: what to click on it, if it is there."""
-        shown: list[list[Any]] = [["wait", "id", ident, _WAIT_SECONDS, ".+", "update-image-placeholder-optional"]]
+        shown: list[list[Any]] = [["wait", "id", ident, _WAIT_SECONDS, *_KEPT]]
         return self._task(
             name, path, [*shown, *([["click", "id", then, "optional"]] if then else [])], optional=optional
         )

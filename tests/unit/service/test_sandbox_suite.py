@@ -13,7 +13,7 @@ from service.errors import CommandError
 from service.sandbox_clients import plans
 from service.sandbox_conformance import DEFAULT_REDIRECT, ConformanceSettings
 from service.sandbox_guide import ClientGuide, PersonaGuide, Sandbox
-from service.sandbox_suite import BY_HAND, ERROR_PAGES, PLANS, REFUSALS, suite_configuration
+from service.sandbox_suite import PLANS, suite_configuration
 
 CHECKOUT = Path(__file__).parents[3]
 ISSUER, MTLS = "https://localhost:8443", "https://localhost:8445"
@@ -84,6 +84,7 @@ def test_a_plan_is_complete(plan: str) -> None:
 
 @pytest.mark.parametrize("plan", list(PLANS))
 def test_the_browser_names_what_our_pages_have(plan: str) -> None:
+    """That it gets through with them is walked in tests/conformance/test_printed_browser*.py."""
     known = ids_of_pages() | SHOWN_BY_THE_SUITE
     for command in commands_of(suite_configuration(guide(), plan, MTLS)):
         assert command[1] == "id"
@@ -92,7 +93,7 @@ def test_the_browser_names_what_our_pages_have(plan: str) -> None:
 
 def test_modules_of_their_own_are_in_the_table() -> None:
     table = (CHECKOUT / "docs" / "conformance.md").read_text("utf-8")
-    for module in (*ERROR_PAGES, *REFUSALS, *BY_HAND):
+    for module in suite_configuration(guide(), "oidcc-basic", MTLS)["override"]:
         assert f"`{module}`" in table, module
     for name, plan in PLANS.items():
         assert f"`{name}`" in table
