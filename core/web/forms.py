@@ -1,7 +1,8 @@
 """Strict reading of what browsers and clients send.
 
 A repeated parameter, one that is too long, a NUL, a wrong content type or too large a body is refused, not
-repaired: two readers of one message must never see two different things.
+repaired: two readers of one message must never see two different things. A parameter without "=" and nothing
+between two "&" are no fault: RFC 6749 (§3.1, §3.2) has the one count as omitted, and the other says nothing.
 """
 
 from collections.abc import Mapping
@@ -41,17 +42,20 @@ async def read_body(request: Request, limit: int) -> bytes:
 def parse_pairs(
     raw: str, *, multi: frozenset[str] = frozenset(), max_value: int = MAX_QUERY_VALUE
 ) -> dict[str, list[str]]:
-    """Parses `application/x-www-form-urlencoded`. Raises Refusal 400 on a repeated or over-long parameter."""
+    """Parses `application/x-www-form-urlencoded`; `name` is `name=`, an empty part is skipped but counted.
+
+    Raises Refusal 400 on a repeated or over-long parameter, on too many, and on what cannot be decoded.
+    """
     fields = raw.split("&") if raw else ()
     if len(fields) > MAX_PARAMETERS:
         raise _unreadable()
     found: dict[str, list[str]] = {}
     for field in fields:
-        # As `urllib.parse.parse_qsl` reads strictly, which takes each name and value through four functions
-        # although most hold nothing to decode.
+        # As `urllib.parse.parse_qsl` reads with blank values kept, which takes each name and value through four
+        # functions although most hold nothing to decode.
         name, equals, value = field.partition("=")
-        if not equals:
-            raise _unreadable()
+        if not equals and not name:
+            continue
         if "%" in field or "+" in field:
             name, value = _decoded(name), _decoded(value)
         if len(name) > MAX_NAME or len(value) > max_value:
