@@ -26,7 +26,7 @@ BEYOND = "beyond-authorization"
 
 @dataclass(frozen=True, slots=True)
 class LookupApi:
-    """The composed parts of the lookup API."""
+    """The composed parts of the lookup API. certificates: whether callers' certificates reach us (RFC 8705)."""
 
     issuer: str
     tokens: TokenVerifier
@@ -35,6 +35,12 @@ class LookupApi:
     signer: AnswerSigner
     door: DisclosureDoor
     clock: Clock
+    certificates: bool
+
+    @property
+    def schemes(self) -> tuple[str, ...]:
+        """What tokens are taken by. Bound ones alone: by Bearer those of a certificate (RFC 8705 §3)."""
+        return ("DPoP", "Bearer") if self.certificates else ("DPoP",)
 
     @property
     def audience(self) -> str:
@@ -86,7 +92,7 @@ class LookupApi:
         and dossier that he was told of."""
         grant = await self.person_grants.person_grant(token.grant_id)
         if grant is None or grant.client_id != token.client_id:
-            raise TokenRefused("invalid_token", "The access token was revoked.", scheme="DPoP")
+            raise TokenRefused("invalid_token", "The access token was revoked.", scheme=token.scheme)
         allowed = next((each for each in grant.lookups if within(asked, each)), None)
         if allowed is None:
             request = disclosure_request(asked, token, recipient, digest, subject=grant.person_id)

@@ -166,7 +166,7 @@ _MUTUAL_TLS = {
     "where discovery says tls_client_certificate_bound_access_tokens; mtls_endpoint_aliases name the origin.",
 }
 _REFUSALS = {
-    "400": "malformed-json, malformed-parameters",
+    "400": "malformed-json, malformed-parameters, invalid_request",
     "401": "No token, or one that does not hold here; see WWW-Authenticate.",
     "403": ", ".join(code for code in PUBLIC_TEXTS if code not in _NOT_ABOUT_LOOKUPS | {"person-not-matched"}),
     "404": "person-not-matched",

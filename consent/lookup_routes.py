@@ -45,9 +45,11 @@ async def _answer(request: Request, reader: BodyReader[MatchesIn] | BodyReader[R
 
 
 async def _token(request: Request, api: LookupApi) -> AccessToken:
-    token = await api.tokens.verify(request, audience=api.audience)
+    token = await api.tokens.verify(request, audience=api.audience, schemes=api.schemes)
     if SCOPE not in token.scopes and not is_of_person(token):
-        raise TokenRefused("insufficient_scope", f"The access token lacks the scope {SCOPE}.", status=403)
+        raise TokenRefused(
+            "insufficient_scope", f"The access token lacks the scope {SCOPE}.", scheme=token.scheme, status=403
+        )
     if not token.bound:
         raise TokenRefused("invalid_token", "Lookups need an access token that is bound to a key.", scheme="DPoP")
     return token

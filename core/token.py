@@ -5,6 +5,7 @@ truth of revocation, at most a second old). The core so checks tokens without kn
 Sources: RFC 9068, RFC 6750, RFC 9449 §7, RFC 8705 §3.
 """
 
+import re
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
@@ -25,6 +26,10 @@ from core.request_headers import headers_of
 
 TOKEN_TYPE = "at+jwt"  # noqa: S105  a media type
 TOKEN_ALGORITHMS = frozenset({"ES256", "PS256", "EdDSA", "Ed25519"})
+REALM = "dinhdanh"
+"""In every challenge: RFC 6750 §3 wants at least one parameter, also where there is no error to tell."""
+_NOT_QUOTED = re.compile(r"[^\x20\x21\x23-\x5b\x5d-\x7e]")
+"""RFC 6750 §3: what `error` and `error_description` may not hold; without these a quoted-string needs no escapes."""
 
 
 class KeySet(Protocol):
@@ -65,20 +70,44 @@ class AccessToken:
         """Whether a thief of the token alone can do nothing with it."""
         return self.jkt is not None or self.x5t is not None
 
+    @property
+    def scheme(self) -> str:
+        """By which it is sent: one that is bound to a certificate alone is a bearer token in its type (RFC 8705 §3)."""
+        return "Bearer" if self.jkt is None else "DPoP"
+
 
 class TokenRefused(Refusal):
-    """401, or 403 where the token holds and lacks something, with the `WWW-Authenticate` value in `challenge`."""
+    """401, 400 where the request is malformed, 403 where the token holds and lacks something (RFC 6750 §3.1).
+
+    error: None where no token was sent, which is no error yet. scheme: the one that was tried, or that the token
+    needs. others: further ones that are taken, where nothing was tried. challenge: the `WWW-Authenticate` value.
+    """
 
     status = 401
 
     def __init__(
-        self, error: str | None, description: str, *, scheme: str = "Bearer", status: int | None = None
+        self,
+        error: str | None,
+        description: str,
+        *,
+        scheme: str = "Bearer",
+        others: Sequence[str] = (),
+        status: int | None = None,
+        private: str = "",
     ) -> None:
-        super().__init__(error or "token-missing", description, status=status)
-        parts = [] if error is None else [f'error="{error}"', f'error_description="{description}"']
-        if scheme == "DPoP":
-            parts.append(f'algs="{" ".join(sorted(PROOF_ALGORITHMS))}"')
-        self.challenge = f"{scheme} {', '.join(parts)}".strip()
+        if error == "invalid_request":
+            status = 400
+        super().__init__(error or "token-missing", description, status=status, private=private)
+        told = {} if error is None else {"error": error, "error_description": description}
+        self.challenge = ", ".join([_challenge(scheme, told), *(_challenge(other, {}) for other in others)])
+
+
+def _challenge(scheme: str, told: Mapping[str, str]) -> str:
+    """One challenge, of the shape that RFC 9110 §11.6.1 gives it; DPoP tells what a proof may be signed with."""
+    parameters = {"realm": REALM, **told}
+    if scheme == "DPoP":
+        parameters["algs"] = " ".join(sorted(PROOF_ALGORITHMS))  # RFC 9449 §7.1
+    return f"{scheme} " + ", ".join(f'{name}="{_NOT_QUOTED.sub("?", text)}"' for name, text in parameters.items())
 
 
 class TokenVerifier:
@@ -114,15 +143,18 @@ class TokenVerifier:
         scope: str | None = None,
         in_body: str | None = None,
         is_live: IsLive | None = None,
+        schemes: Sequence[str] = ("Bearer", "DPoP"),
     ) -> AccessToken:
         """The token of the `Authorization` header. Raises TokenRefused, Unavailable.
+
+        schemes: what the resource asks for where no token came, the best first; both are understood.
 
         is_live: asked in the place of `GrantStatus`, by a caller that reads the grant itself.
 
         A token in the query is not looked at (RFC 9700 §4.3.2). in_body: one that an endpoint read from a form
         (RFC 6750 §2.2): then there must be no header, and it must be one that is bound to nothing.
         """
-        scheme, token = _presented(request) if in_body is None else _presented_in_body(request, in_body)
+        scheme, token = _presented(request, schemes) if in_body is None else _presented_in_body(request, in_body)
         try:
             verified = verify_jwt(
                 token,
@@ -211,17 +243,18 @@ def _bindings(claims: Mapping[str, Any], scheme: str) -> tuple[str | None, str |
     return cnf.get("jkt"), cnf.get("x5t#S256")
 
 
-def _presented(request: Request) -> tuple[str, str]:
+def _presented(request: Request, schemes: Sequence[str]) -> tuple[str, str]:
     headers = headers_of(request.scope, b"authorization")
-    if not headers:
-        raise TokenRefused(None, "An access token is needed.")
     if len(headers) > 1:
         raise TokenRefused("invalid_request", "More than one Authorization header.")
-    scheme, _, token = headers[0].partition(" ")
+    scheme, _, token = headers[0].partition(" ") if headers else ("", "", "")
     scheme = {"bearer": "Bearer", "dpop": "DPoP"}.get(scheme.lower(), "")
+    if not scheme:
+        # RFC 6750 §3.1: another scheme is no wrong token, but none.
+        raise TokenRefused(None, "An access token is needed, by Bearer or DPoP.", scheme=schemes[0], others=schemes[1:])
     token = token.strip()
-    if not scheme or not token:
-        raise TokenRefused("invalid_request", "The Authorization header must be Bearer or DPoP with a token.")
+    if not token:
+        raise TokenRefused("invalid_request", "The Authorization header holds no token.", scheme=scheme)
     return scheme, token
 
 

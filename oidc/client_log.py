@@ -133,7 +133,7 @@ class ClientLog:
         at = int(self._clock.now().timestamp())
         if refusal is None:
             return Note(at, endpoint, None, "", "", status, request_id, proven)
-        reason = refusal.private[:MAX_REASON] if isinstance(refusal, OAuthError) else ""
+        reason = refusal.private[:MAX_REASON] if isinstance(refusal, OAuthError | TokenRefused) else ""
         return Note(at, endpoint, error_of(refusal), refusal.public, reason, status, request_id, proven)
 
     async def _write(self) -> None:

@@ -57,9 +57,7 @@ def answer(refusal: Refusal) -> Response:
     if isinstance(refusal, TokenRefused):
         error = "invalid_token" if refusal.code == "token-missing" else refusal.code
         body = {"error": error, "error_description": refusal.public}
-        # RFC 6750 §3.1: a request that is malformed is 400, not 401.
-        status = 400 if refusal.code == "invalid_request" else refusal.status
-        return json_response(body, status=status, headers={"WWW-Authenticate": refusal.challenge})
+        return json_response(body, status=refusal.status, headers={"WWW-Authenticate": refusal.challenge})
     if isinstance(refusal, Unavailable):
         body = {"error": "temporarily_unavailable", "error_description": refusal.public}
         return json_response(body, status=503, headers={"Retry-After": str(refusal.retry_after)})
@@ -67,10 +65,6 @@ def answer(refusal: Refusal) -> Response:
         # RFC 9126 §2.3 names the status; no error of RFC 6749 says it better.
         body = {"error": "temporarily_unavailable", "error_description": refusal.public}
         return json_response(body, status=429, headers={"Retry-After": str(refusal.retry_after)})
-    if refusal.code == "insufficient-scope":
-        body = {"error": "insufficient_scope", "error_description": refusal.public}
-        challenge = f'Bearer error="insufficient_scope", error_description="{refusal.public}"'
-        return json_response(body, status=403, headers={"WWW-Authenticate": challenge})
     if refusal.status in {403, 404, 409, 422}:
         body = {"error": refusal.code.replace("-", "_"), "error_description": refusal.public}
         return json_response(body, status=refusal.status)

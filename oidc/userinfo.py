@@ -19,7 +19,6 @@ from oidc import grants
 from oidc.audiences import userinfo_audience
 from oidc.claim_values import ClaimValues
 from oidc.clients import Client, Clients
-from oidc.errors import OAuthError, invalid_request
 from oidc.grants import Grant
 from oidc.scopes import OPENID
 from oidc.userinfo_claims import Circumstances, Wanted, told, wanted
@@ -65,7 +64,7 @@ class UserinfoEndpoint:
         self._clock = clock
 
     async def answer(self, request: Request) -> Response:
-        """`sub` and the consented claims. Raises TokenRefused, NotAllowed, OAuthError, Unavailable."""
+        """`sub` and the consented claims. Raises TokenRefused, OAuthError, Refusal, Unavailable."""
         grant: Grant | None = None
 
         async def is_live(gid: uuid.UUID) -> bool:
@@ -83,7 +82,7 @@ class UserinfoEndpoint:
         request.state.client_id = request.state.proven_client = token.client_id
         client = await self._clients.get(token.client_id)
         if client is None or grant is None or grant.client_id != token.client_id:
-            raise TokenRefused("invalid_token", "The access token was revoked.")
+            raise TokenRefused("invalid_token", "The access token was revoked.", scheme=token.scheme)
         form = await self._forms.of(client)
         return await form.respond({**await self._claims(grant, token, client), "sub": token.subject})
 
@@ -94,7 +93,7 @@ class UserinfoEndpoint:
         try:
             disclosure = await self._consent.disclose_by_itself(_request(grant, client, opened))
         except DisclosureDenied as denied:
-            raise _refused(denied) from None
+            raise _refused(denied, token) from None
         return told(opened, disclosure.values, grant, await self._around(grant, client, opened))
 
     async def _around(self, grant: Grant, client: Client, opened: Wanted) -> Circumstances:
@@ -137,17 +136,17 @@ def _request(grant: Grant, client: Client, opened: Wanted) -> DisclosureRequest:
     )
 
 
-def _refused(denied: DisclosureDenied) -> Exception:
+def _refused(denied: DisclosureDenied, token: AccessToken) -> TokenRefused:
     """What the token rests on is gone: it is as good as revoked. What the agency may not: 403."""
     if denied.code in _ABOUT_THE_CLIENT:
-        return OAuthError("insufficient_scope", denied.public, status=403, private=denied.reason)
-    return TokenRefused("invalid_token", "What the access token rests on has ended.")
+        return TokenRefused("insufficient_scope", denied.public, scheme=token.scheme, status=403, private=denied.reason)
+    return TokenRefused("invalid_token", "What the access token rests on has ended.", scheme=token.scheme)
 
 
 async def _token_in_body(request: Request) -> str | None:
     """The token of a form (RFC 6750 §2.2; certification asks for it); one in the URL is refused, whatever else came."""
     if "access_token" in strict_query(request):
-        raise invalid_request("Send the access token in the Authorization header, never in the URL.")
+        raise TokenRefused("invalid_request", "Send the access token in the Authorization header, never in the URL.")
     if request.method != "POST" or header_of(request.scope, b"content-type") is None:
         return None
     found = (await read_urlencoded(request)).get("access_token", [])

@@ -133,7 +133,11 @@ async def composed(
                 checked=foundation.keys.issued,
             ),
         )
-        parts.add(LookupApi, LookupApi(settings.issuer, tokens, foundation, foundation, foundation, door, clock))
+        certificates = bool(settings.client_certificate_header)
+        parts.add(
+            LookupApi,
+            LookupApi(settings.issuer, tokens, foundation, foundation, foundation, door, clock, certificates),
+        )
         parts.add(
             OpenIdProvider,
             OpenIdProvider(

@@ -8,6 +8,7 @@ import pytest
 
 from core.jose import decode_unverified
 from tests.actors.relying_party import DROP, Attempt, RelyingParty
+from tests.support.challenges import errors_of
 from tests.support.provider_fixture import world
 from tests.support.provider_world import OPERATOR, SIGNED_OUT, ProviderWorld
 
@@ -259,11 +260,11 @@ async def test_refusals_at_userinfo(world: ProviderWorld, portal: RelyingParty) 
     """Case 34."""
     missing = await portal.http.get("/userinfo")
     assert missing.status_code == 401
-    assert missing.headers["www-authenticate"] == "Bearer"
+    assert errors_of(missing.headers["www-authenticate"]) == [("Bearer", None), ("DPoP", None)]
     tokens = await tokens_of(world, portal)
     garbage = await portal.userinfo("x.y.z")
     assert error_of(garbage, 401) == "invalid_token"
-    assert 'error="invalid_token"' in garbage.headers["www-authenticate"]
+    assert errors_of(garbage.headers["www-authenticate"]) == [("Bearer", "invalid_token")]
     assert error_of(await portal.userinfo(tokens["id_token"]), 401) == "invalid_token"
     back_end = await world.register(method="private_key_jwt", grant_types=["client_credentials"])
     lookup = (await back_end.client_credentials()).json()["access_token"]

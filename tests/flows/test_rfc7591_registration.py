@@ -12,6 +12,7 @@ from core.jose import SigningKey
 from oidc.errors import OAuthError
 from tests.actors.registering_client import DROP, acts_of, bearer, fapi_client, new_token, post, registered, web_client
 from tests.actors.relying_party import RelyingParty
+from tests.support.challenges import errors_of
 from tests.support.provider_fixture import world as world
 from tests.support.provider_world import OPERATOR, SCHOOL, ProviderWorld
 
@@ -153,7 +154,7 @@ async def test_nothing_secret_lies_in_the_database(world: ProviderWorld) -> None
 async def test_without_a_token_nobody_registers(world: ProviderWorld) -> None:
     answer = await post(world.http(), None, web_client())
     assert answer.status_code == 401
-    assert answer.headers["www-authenticate"] == "Bearer"
+    assert errors_of(answer.headers["www-authenticate"]) == [("Bearer", None)]
     assert answer.headers["cache-control"] == "no-store"
 
 

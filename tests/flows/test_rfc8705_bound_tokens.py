@@ -9,6 +9,7 @@ import pytest
 
 from core.jose import SigningKey, decode_unverified
 from oidc.api import lookup_audience
+from tests.support.challenges import errors_of
 from tests.support.client_certificates import Held, issue
 from tests.support.mtls import (
     BACK_END,
@@ -70,6 +71,10 @@ async def test_at_the_lookup_api(world: ProviderWorld) -> None:
         headers = {"Authorization": f"Bearer {token}", **({"Client-Cert": certificate} if certificate else {})}
         answer = await party.http.post("/api/lookup/v1/matches", json={}, headers=headers)
         assert answer.status_code == status, answer.text
+        if status == 401:
+            assert errors_of(answer.headers["www-authenticate"]) == [("Bearer", "invalid_token")]
+    missing = await party.http.post("/api/lookup/v1/matches", json={})
+    assert errors_of(missing.headers["www-authenticate"]) == [("DPoP", None), ("Bearer", None)]
 
 
 async def test_introspection_tells_the_binding(world: ProviderWorld) -> None:

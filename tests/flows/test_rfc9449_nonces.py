@@ -8,6 +8,7 @@ import pytest
 
 from core.dpop_nonces import NEAR_SECONDS, WINDOW_SECONDS
 from tests.actors.relying_party import RelyingParty
+from tests.support.challenges import errors_of
 from tests.support.provider_fixture import world
 from tests.support.provider_world import ProviderWorld
 
@@ -129,7 +130,7 @@ async def test_at_userinfo(world: ProviderWorld) -> None:
     now = int(world.clock.now().timestamp())
     answer = await portal.userinfo(token, iat=now - 45)
     nonce = asked_for_nonce(answer, 401)
-    assert answer.headers["www-authenticate"].startswith('DPoP error="use_dpop_nonce"')
+    assert errors_of(answer.headers["www-authenticate"]) == [("DPoP", "use_dpop_nonce")]
     assert (await portal.userinfo(token, iat=now - 45, nonce=nonce)).status_code == 200
     asked_for_nonce(await portal.userinfo(token, nonce="x" * 28), 401)
     plain = await portal.userinfo(token)
@@ -149,6 +150,6 @@ async def test_at_the_lookup_api(world: ProviderWorld, party: RelyingParty) -> N
     answer = await looked_up(nonce="x" * 28)
     assert answer.status_code == 401
     nonce = answer.headers["dpop-nonce"]
-    assert "use_dpop_nonce" in answer.headers["www-authenticate"]
+    assert errors_of(answer.headers["www-authenticate"]) == [("DPoP", "use_dpop_nonce")]
     assert (await looked_up(nonce=nonce)).status_code == 422  # an empty question, by a good proof
     assert (await sent(party, nonce=nonce)).status_code == 200

@@ -8,6 +8,7 @@ import pytest
 
 from core.jose import SigningKey, decode_unverified, sign_jwt, verify_signature
 from tests.actors.relying_party import RelyingParty
+from tests.support.challenges import errors_of
 from tests.support.provider_fixture import world
 from tests.support.provider_world import OPERATOR, ProviderWorld
 
@@ -58,7 +59,7 @@ async def test_a_revoked_token_is_401_whatever_its_scope(world: ProviderWorld, d
     assert (await portal.post("/revoke", {"token": tokens["refresh_token"]})).status_code == 200
     answer = await portal.userinfo(narrowed["access_token"])
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_token")
-    assert answer.headers["www-authenticate"].startswith("DPoP " if dpop else "Bearer ")
+    assert errors_of(answer.headers["www-authenticate"]) == [("DPoP" if dpop else "Bearer", "invalid_token")]
 
 
 async def test_the_tokens_of_a_suspended_client_are_refused_at_once(world: ProviderWorld) -> None:

@@ -8,7 +8,7 @@ from core.errors import NotAllowed, Refusal, TooMany, Unavailable
 from core.token import TokenRefused
 from oidc.authlib_ import half_hash, is_code_verifier, is_s256_challenge, verifier_matches
 from oidc.edge import answer
-from oidc.errors import OAuthError, invalid_client, invalid_grant
+from oidc.errors import invalid_client, invalid_grant
 
 
 def told(response: Response) -> tuple[int, str]:
@@ -21,12 +21,12 @@ def told(response: Response) -> tuple[int, str]:
     ("refusal", "expected"),
     [
         (invalid_grant("Spent.", private="secret"), (400, "invalid_grant")),
-        (OAuthError("insufficient_scope", "No.", status=403), (403, "insufficient_scope")),
+        (TokenRefused("insufficient_scope", "No.", status=403, private="secret"), (403, "insufficient_scope")),
         (invalid_client("Who?", basic_realm="https://id.example"), (401, "invalid_client")),
         (TokenRefused("invalid_token", "Revoked."), (401, "invalid_token")),
         (TokenRefused(None, "Missing."), (401, "invalid_token")),
         (TokenRefused("invalid_request", "Two."), (400, "invalid_request")),
-        (NotAllowed("insufficient-scope", "No."), (403, "insufficient_scope")),
+        (NotAllowed("not-yours", "No."), (403, "not_yours")),
         (Unavailable("cache-unavailable", "Later.", private="secret"), (503, "temporarily_unavailable")),
         (TooMany("too-many", "Wait.", retry_after=60, private="secret"), (429, "temporarily_unavailable")),
         (Refusal("repeated-parameter", "Twice."), (400, "invalid_request")),
