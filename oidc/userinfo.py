@@ -11,9 +11,8 @@ from consent.api import Consent, DisclosureDenied, DisclosureRequest, Recipient
 from core.actor import Actor
 from core.clock import Clock
 from core.database import Database
-from core.request_headers import header_of
 from core.token import AccessToken, TokenRefused, TokenVerifier
-from core.web.forms import read_urlencoded, strict_query
+from core.web.forms import MAX_FORM_BYTES, is_urlencoded, read_body, read_urlencoded, strict_query
 from identity.api import Identity
 from oidc import grants
 from oidc.audiences import userinfo_audience
@@ -147,7 +146,11 @@ async def _token_in_body(request: Request) -> str | None:
     """The token of a form (RFC 6750 §2.2; certification asks for it); one in the URL is refused, whatever else came."""
     if "access_token" in strict_query(request):
         raise TokenRefused("invalid_request", "Send the access token in the Authorization header, never in the URL.")
-    if request.method != "POST" or header_of(request.scope, b"content-type") is None:
+    if request.method != "POST":
         return None
-    found = (await read_urlencoded(request)).get("access_token", [])
-    return found[0] if found else None
+    if not is_urlencoded(request):
+        # RFC 6750 §2.2: only a form can hold a token. Anything else is not looked at, and has an end all the same.
+        await read_body(request, MAX_FORM_BYTES)
+        return None
+    found = (await read_urlencoded(request)).get("access_token", [""])
+    return found[0] or None  # without a value it counts as not sent

@@ -93,10 +93,15 @@ def strict_query(request: Request) -> dict[str, str]:
     return {name: values[0] for name, values in parse_pairs(raw).items()}
 
 
+def is_urlencoded(request: Request) -> bool:
+    """Whether the body is said to be a form."""
+    kind = (header_of(request.scope, b"content-type") or "").partition(";")[0].strip().lower()
+    return kind == "application/x-www-form-urlencoded"
+
+
 async def read_urlencoded(request: Request, *, multi: frozenset[str] = frozenset()) -> dict[str, list[str]]:
     """A form body without CSRF check: for the provider's back-channel endpoints only."""
-    kind = (header_of(request.scope, b"content-type") or "").partition(";")[0].strip().lower()
-    if kind != "application/x-www-form-urlencoded":
+    if not is_urlencoded(request):
         raise _bad("wrong-content-type", "The request must be application/x-www-form-urlencoded.", 415)
     body = await read_body(request, MAX_FORM_BYTES)
     try:

@@ -1,5 +1,6 @@
 """RFC 6749 and 6750: the code grant, the token endpoint, refresh, bearer use (security cases 8, 14-17, 27-38)."""
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -254,6 +255,67 @@ async def test_where_an_access_token_may_stand(world: ProviderWorld, portal: Rel
     assert (await portal.http.post("/userinfo", headers=bearer)).status_code == 200
     twice = await portal.http.get("/userinfo", headers=[("Authorization", bearer["Authorization"])] * 2)
     assert error_of(twice) == "invalid_request"
+
+
+BODIES = [
+    ("application/json", b'{"access_token": "x", "access_token": "y"}'),
+    ("application/json", b"{"),
+    ("text/plain", b"access_token=x"),
+    ("text/plain; charset=utf-16", "đ".encode("utf-16")),
+    ("multipart/form-data; boundary=b", b"--b\r\nContent-Disposition: form-data; name=access_token\r\n\r\nx\r\n--b--"),
+    ("application/x-www-form-urlencoded-not", b"access_token=x&access_token=y"),
+    ("", b"access_token=x"),
+    (None, b"access_token=%00"),
+]
+
+
+@pytest.mark.parametrize(("kind", "body"), BODIES)
+async def test_a_body_that_is_no_form_is_not_looked_at(
+    world: ProviderWorld, portal: RelyingParty, kind: str | None, body: bytes
+) -> None:
+    """RFC 6750 §2.2, OpenID Connect Core §5.3.1: libraries post with a type of their own, the token in the header."""
+    token = (await tokens_of(world, portal))["access_token"]
+    headers = {} if kind is None else {"Content-Type": kind}
+    bearer = {"Authorization": f"Bearer {token}"}
+    good = await portal.http.post("/userinfo", content=body, headers={**headers, **bearer})
+    assert good.status_code == 200, good.text
+    assert good.json() == (await portal.userinfo(token)).json()
+    # Nor is a token read out of it.
+    held = body.replace(b"x", token.encode(), 1)
+    alone = await portal.http.post("/userinfo", content=held, headers=headers)
+    assert error_of(alone, 401) == "invalid_token"
+    assert "error=" not in alone.headers["www-authenticate"]
+    assert token not in alone.text
+    large = await portal.http.post("/userinfo", content=b"x" * 70_000, headers={**headers, **bearer})
+    assert error_of(large, 413) == "invalid_request"
+
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            yield b"x" * 4096
+
+    unsaid = await portal.http.post("/userinfo", content=endless(), headers={**headers, **bearer})
+    assert error_of(unsaid, 413) == "invalid_request"
+
+
+@pytest.mark.parametrize("kind", ["", "; charset=utf-8", " ;x"])
+async def test_a_form_is_a_form_however_it_is_written(world: ProviderWorld, portal: RelyingParty, kind: str) -> None:
+    token = (await tokens_of(world, portal))["access_token"]
+    headers = {"Content-Type": f"Application/X-WWW-Form-URLencoded{kind}"}
+    bearer = {"Authorization": f"Bearer {token}"}
+    for body, more, status in (
+        (f"access_token={token}", {}, 200),
+        (f"access_token={token}", bearer, 400),
+        (f"&access_token={token}&&x", {}, 200),
+        ("access_token", bearer, 200),
+        ("access_token=", {}, 401),
+        ("x=1", bearer, 200),
+        ("", bearer, 200),
+        ("x=%00", bearer, 400),
+        (f"access_token={token}&access_token={token}", {}, 400),
+    ):
+        answer = await portal.http.post("/userinfo", content=body, headers={**headers, **more})
+        assert answer.status_code == status, (body[:14], answer.text)
+    assert (await portal.http.get("/userinfo?access_token", headers=bearer)).status_code == 400
 
 
 async def test_refusals_at_userinfo(world: ProviderWorld, portal: RelyingParty) -> None:
