@@ -27,7 +27,7 @@ Check = Callable[[Asking], Awaitable[None] | None]
 Answer = Literal["allowed", "refused"]
 
 CHECKS: tuple[Check, ...] = (
-    scope.check_scope,
+    scope.check_known_scope,
     details.check_authorization_details,
     details.check_resource,
     scope.check_claims,
@@ -36,8 +36,9 @@ CHECKS: tuple[Check, ...] = (
     hints.check_ui_locales,
     kept.check_lengths,
 )
-"""Of the authorization endpoint, in its order; run at the request, and again when the person answers, since the
-client may have changed meanwhile. What is missing here belongs to a browser of the client: redirect, state, PKCE."""
+"""Of the authorization endpoint, in its order, except that a scope must be known; run at the request, and again when
+the person answers, since the client may have changed meanwhile. What is missing here belongs to a browser of the
+client: redirect, state, PKCE."""
 
 LASTING = frozenset({"scope", "acr_values", "max_age", "claims", "resource", "authorization_details", "ui_locales"})
 """The parameters that these checks read: what of a request is kept, sealed, until the person answers. `max_age` counts

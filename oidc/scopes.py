@@ -12,6 +12,8 @@ LOOKUP = "lookup"
 CLAIM_SCOPES = ("profile", "email", "phone", "address")
 PURPOSE_PREFIX = "purpose:"
 
+_PLAIN = frozenset({OPENID, OFFLINE, LOOKUP, *CLAIM_SCOPES})
+
 MAX_SCOPES = 40
 _NAME_LENGTH = 64
 _TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
@@ -25,7 +27,7 @@ def parse(raw: str) -> tuple[str, ...]:
 
 def _parse(raw: str) -> tuple[str, ...]:
     words = raw.split(" ")
-    if len(words) > MAX_SCOPES or any(not is_scope_token(word) for word in words):
+    if len(words) > MAX_SCOPES or any(_TOKEN.fullmatch(word) is None for word in words):
         raise OAuthError("invalid_scope", "scope must be words separated by single spaces.")
     return tuple(dict.fromkeys(words))
 
@@ -58,7 +60,12 @@ def may_be_registered(scope: str) -> bool:
     """Whether a client may hold this scope at all."""
     if scope.startswith(PURPOSE_PREFIX):
         return is_scope_token(scope) and len(scope) > len(PURPOSE_PREFIX)
-    return scope in {OPENID, OFFLINE, LOOKUP, *CLAIM_SCOPES}
+    return scope in _PLAIN
+
+
+def understood(asked: Iterable[str]) -> tuple[str, ...]:
+    """Without the words that are no scope here at all. Every purpose is one, whether it was ever declared or not."""
+    return tuple(scope for scope in asked if scope in _PLAIN or scope.startswith(PURPOSE_PREFIX))
 
 
 def narrowed(held: Iterable[str], raw: str | None) -> tuple[str, ...]:

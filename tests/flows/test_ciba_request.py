@@ -109,7 +109,7 @@ async def test_too_many_requests_for_one_person(world: ProviderWorld) -> None:
         ({"login_hint": "1234"}, "unknown_user_id"),
         ({"scope": DROP}, "invalid_scope"),
         ({"scope": "profile"}, "invalid_scope"),
-        ({"scope": "openid admin"}, "invalid_scope"),
+        ({"scope": "openid admin"}, "invalid_scope"),  # §13: unknown is said, not passed over
         ({"resource": "https://elsewhere.example"}, "invalid_target"),
         ({"claims": "[]"}, "invalid_request"),
         ({"requested_expiry": "0"}, "invalid_request"),

@@ -64,7 +64,7 @@ async def test_modes_that_are_not_there(world: ProviderWorld, portal: RelyingPar
 async def test_errors_are_signed_as_well(world: ProviderWorld, portal: RelyingParty) -> None:
     for changes, error in (
         ({"prompt": "none"}, "login_required"),
-        ({"scope": "openid admin"}, "invalid_scope"),
+        ({"scope": "openid lookup"}, "invalid_scope"),
         ({"code_challenge": DROP}, "invalid_request"),
         ({"state": DROP, "prompt": "none"}, "login_required"),
     ):

@@ -162,7 +162,7 @@ async def test_an_essential_level_that_cannot_be_reached(world: ProviderWorld, k
     [
         ({"scope": DROP}, "invalid_scope"),
         ({"scope": "profile"}, "invalid_scope"),
-        ({"scope": "openid admin"}, "invalid_scope"),
+        ({"scope": "openid admin"}, "invalid_scope"),  # RFC 6749 §5.2: unknown is said, not passed over
         ({"resource": "https://elsewhere.example"}, "invalid_target"),
         ({"claims": "{"}, "invalid_request"),
         ({"authorization_details": "[]"}, "invalid_authorization_details"),

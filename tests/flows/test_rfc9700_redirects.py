@@ -185,7 +185,9 @@ async def test_a_client_that_is_not_known(world: ProviderWorld, portal: RelyingP
         ({"code_challenge": "=" * 43}, "invalid_request"),
         ({"scope": DROP}, "invalid_scope"),
         ({"scope": "email"}, "invalid_scope"),
-        ({"scope": "openid admin"}, "invalid_scope"),
+        ({"scope": "admin"}, "invalid_scope"),  # nothing is left of it
+        ({"scope": "openid  email"}, "invalid_scope"),
+        ({"scope": 'openid "admin"'}, "invalid_scope"),
         ({"scope": "openid lookup"}, "invalid_scope"),
         ({"scope": "openid purpose:unknown"}, "invalid_scope"),
         ({"resource": "https://other.example"}, "invalid_target"),
