@@ -37,7 +37,8 @@ class Profile:
     §5.3.1). request_object_algs: what may sign them. requires_signed_response: whether answers must be asked for as
     JWTs (JARM). id_token_algs: what may sign its id_tokens and, when it asks for them signed, its
     userinfo answers; the default first.
-    needs_second_person: whether registering takes two people.
+    needs_second_person: whether registering takes two people. takes_apps: whether its clients may have redirect
+    addresses of apps on a device (RFC 8252), which other apps there can claim too.
     """
 
     name: str
@@ -54,11 +55,13 @@ class Profile:
     requires_signed_response: bool
     id_token_algs: tuple[str, ...]
     needs_second_person: bool
+    takes_apps: bool
 
 
 STANDARD = Profile(
     name="standard",
-    # "none" is a native app: it cannot keep a secret, and is held by PKCE and rotating refresh tokens.
+    # "none" is an app or a page in a browser: it cannot keep a secret, and is held by PKCE, a page that asks each
+    # time, and refresh tokens that rotate or are bound.
     auth_methods=frozenset({"private_key_jwt", *CERTIFICATE_METHODS, *SECRET_METHODS, "none"}),
     # OpenID Connect Core §9 says the token endpoint's URL; libraries of before 2025 do so.
     endpoint_audience=True,
@@ -73,6 +76,7 @@ STANDARD = Profile(
     requires_signed_response=False,
     id_token_algs=(*SIGNING_ALGORITHMS, "RS256"),
     needs_second_person=False,
+    takes_apps=True,
 )
 
 OPENID_CORE = Profile(
@@ -92,6 +96,7 @@ OPENID_CORE = Profile(
     # OpenID Connect Registration §2: the default is RS256, and the modules of the plan rely on it.
     id_token_algs=("RS256", *SIGNING_ALGORITHMS),
     needs_second_person=True,
+    takes_apps=False,
 )
 
 FAPI2 = Profile(
@@ -110,6 +115,7 @@ FAPI2 = Profile(
     requires_signed_response=False,
     id_token_algs=SIGNING_ALGORITHMS,
     needs_second_person=False,
+    takes_apps=False,
 )
 
 FAPI2_MESSAGE_SIGNING = Profile(
@@ -129,6 +135,7 @@ FAPI2_MESSAGE_SIGNING = Profile(
     requires_signed_response=True,
     id_token_algs=SIGNING_ALGORITHMS,
     needs_second_person=False,
+    takes_apps=False,
 )
 
 PROFILES: Mapping[str, Profile] = MappingProxyType(

@@ -1,4 +1,7 @@
-"""The origins that scripts of public clients come from: those of their registered redirect addresses."""
+"""The origins that scripts of public clients come from: those of their registered redirect addresses.
+
+An app's own addresses are none: a private-use scheme has no origin, and whoever listens on the machine is no script.
+"""
 
 from collections.abc import Mapping
 from time import monotonic
@@ -8,7 +11,7 @@ from sqlalchemy import select
 
 from core.database import Database, Query
 from core.errors import Unavailable
-from oidc.redirect_uris import origin_of
+from oidc.redirect_uris import script_origin_of
 from oidc.tables import ClientRow
 
 MEMORY_SECONDS = 0.9
@@ -16,7 +19,9 @@ MEMORY_SECONDS = 0.9
 
 _C: Any = ClientRow.__table__.c  # type: ignore[attr-defined]
 _PUBLIC = Query(
-    select(_C.client_id, _C.redirect_uris).where(_C.auth_method == "none", _C.state == "active").order_by(_C.client_id)
+    select(_C.client_id, _C.redirect_uris, _C.details["application_type"].astext.label("application_type"))
+    .where(_C.auth_method == "none", _C.state == "active")
+    .order_by(_C.client_id)
 )
 
 
@@ -40,7 +45,9 @@ class PublicOrigins:
         found: dict[str, set[str]] = {}
         for row in rows:
             for uri in row["redirect_uris"]:
-                found.setdefault(origin_of(uri), set()).add(row["client_id"])
+                origin = script_origin_of(uri, app=row["application_type"] == "native")
+                if origin is not None:
+                    found.setdefault(origin, set()).add(row["client_id"])
         self._known = (asked_at, {origin: frozenset(clients) for origin, clients in found.items()})
         return self._known[1]
 

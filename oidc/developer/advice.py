@@ -42,7 +42,7 @@ BY_ERROR: Mapping[str, str] = {
     "invalid_request_object": "Sign the request object with a registered key, aud the issuer, iss the client, and put "
     "every parameter inside.",
     "invalid_redirect_uri": "Register https addresses without fragment on a host of your own; they are compared "
-    "character by character.",
+    "character by character. Only an app may have com.example.app:/path, or http://127.0.0.1/path on any port.",
     "invalid_client_metadata": "The description names the member to mend.",
     "invalid_target": "Ask only for a resource that exists here and that the client may use.",
     "invalid_authorization_details": "See the guide to consented lookups for what authorization_details hold.",

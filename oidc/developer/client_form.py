@@ -76,8 +76,10 @@ FAULTS: Mapping[str, str] = {
     "auth_method": "Choose a way to authenticate that the profile allows.",
     "use": "Choose what the client does; staying signed in goes with signing people in.",
     "scope": "Choose only data that your agency's policies hold.",
-    "redirect_uris": "Enter https addresses on one host of your own, one a line, without #.",
-    "post_logout_redirect_uris": "Enter https addresses, one a line, without #.",
+    "redirect_uris": "Enter https addresses on one host of your own, one a line, without #. "
+    "An app may also have com.example.app:/path or http://127.0.0.1/path.",
+    "post_logout_redirect_uris": "Enter https addresses, one a line, without #. "
+    "An app may also have com.example.app:/path.",
     "jwks_uri": "Enter an https address, or the keys themselves, not both.",
     "jwks": "Enter public keys as a JWK set for ES256, PS256 or EdDSA; never a private key.",
     "client_uri": "Enter an https address.",

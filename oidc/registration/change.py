@@ -16,6 +16,7 @@ from core.errors import Conflict
 from oidc import standing_grants
 from oidc.client_secrets import hash_secret, new_secret
 from oidc.errors import OAuthError
+from oidc.redirect_uris import hosts_of
 from oidc.registration import journal_lines
 from oidc.registration.check import CheckedMetadata
 from oidc.registration.register import SECRET_LIFE, row_values
@@ -169,8 +170,10 @@ async def end_registration_token(journal: Journal, tx: Tx, row: Row, *, by: Who)
 
 
 def refuse_other_sector(row: Row, checked: CheckedMetadata) -> None:
-    """Raises OAuthError invalid_client_metadata. Without redirect addresses nothing names another sector."""
+    """Raises OAuthError invalid_client_metadata. Without a host in redirect addresses nothing names another sector."""
     if not checked.redirect_uris or checked.sector == row["sector"]:
+        return
+    if checked.sector is None and not hosts_of(checked.redirect_uris):
         return
     if checked.sector is None and set(checked.redirect_uris) <= set(row["redirect_uris"]):
         return  # an operator gave this client of several hosts its sector

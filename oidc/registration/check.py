@@ -22,8 +22,8 @@ from oidc.profiles import ASSERTION_ALGORITHMS, PROFILES, SIGNING_ALGORITHMS, Pr
 from oidc.redirect_uris import is_registrable, sector_of
 from oidc.registration.check_details import check_details, checked_name
 from oidc.registration.check_options import CIBA, check_options
+from oidc.registration.check_redirects import REDIRECTS, is_app, post_logout_redirect_uris, redirect_uris
 
-MAX_URIS = 20
 MAX_KEYS = 10
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 _WITHOUT_REDIRECT = frozenset({CIBA, DEVICE})
@@ -75,7 +75,8 @@ def check_metadata(
     """Raises OAuthError invalid_client_metadata or invalid_redirect_uri. server: our metadata document."""
     # RFC 7592 §2.2: null is as good as left out.
     metadata = {name: value for name, value in metadata.items() if value is not None}
-    redirects = _uris(metadata, "redirect_uris", sandbox=sandbox)
+    app = is_app(metadata, profile)
+    redirects = redirect_uris(metadata, app=app, sandbox=sandbox)
     jwks, jwks_uri = _jwks(metadata, profile), _jwks_uri(metadata, sandbox=sandbox)
     if jwks is not None and jwks_uri is not None:
         raise _refused("jwks_uri", "and jwks exclude each other")
@@ -103,7 +104,7 @@ def check_metadata(
         jwks=jwks,
         jwks_uri=jwks_uri,
         redirect_uris=redirects,
-        post_logout_redirect_uris=_uris(metadata, "post_logout_redirect_uris", sandbox=sandbox),
+        post_logout_redirect_uris=post_logout_redirect_uris(metadata, app=app, sandbox=sandbox),
         grant_types=grant_types,
         scopes=_scopes(metadata, grant_types),
         sector=_sector(options, redirects, jwks_uri),
@@ -116,7 +117,7 @@ def check_metadata(
         default_max_age=_max_age(metadata),
         default_acr_values=_acr_values(metadata),
         options=options,
-        details=check_details(metadata, method, sandbox=sandbox),
+        details=check_details(metadata, sandbox=sandbox),
     )
 
 
@@ -146,19 +147,12 @@ def _to_list(redirects: tuple[str, ...], jwks_uri: str | None, options: ClientOp
 def _shapes(metadata: Mapping[str, Any], server: Mapping[str, Any]) -> dict[str, Any]:
     # Scopes are checked here by rule: purposes are not listed in the server's metadata.
     against = {name: value for name, value in server.items() if name != "scopes_supported"}
+    # So are redirect addresses: the library knows no private-use schemes.
+    shaped = {name: value for name, value in metadata.items() if name not in REDIRECTS}
     try:
-        return validated_client_metadata(metadata, against)
+        return validated_client_metadata(shaped, against)
     except MetadataRefused as refused:
         raise _refused(refused.field, "does not have a value that is taken here") from None
-
-
-def _uris(metadata: Mapping[str, Any], name: str, *, sandbox: bool) -> tuple[str, ...]:
-    found = metadata.get(name, [])
-    if not isinstance(found, list) or len(found) > MAX_URIS:
-        raise _redirect_refused(name)
-    if any(not isinstance(uri, str) or not is_registrable(uri, sandbox=sandbox) for uri in found):
-        raise _redirect_refused(name)
-    return tuple(dict.fromkeys(found))
 
 
 def _grant_types(
@@ -265,10 +259,3 @@ def _acr_values(metadata: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _refused(name: str, why: str) -> OAuthError:
     return OAuthError("invalid_client_metadata", f"{name} {why}.")
-
-
-def _redirect_refused(name: str) -> OAuthError:
-    return OAuthError(
-        "invalid_redirect_uri",
-        f"{name} must be a list of at most {MAX_URIS} https addresses without fragment, user or odd characters.",
-    )

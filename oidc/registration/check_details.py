@@ -5,6 +5,7 @@ from typing import Any
 
 from oidc.errors import OAuthError
 from oidc.redirect_uris import is_web_page
+from oidc.registration.check_redirects import application_type
 
 LINKS = ("client_uri", "logo_uri", "policy_uri", "tos_uri")
 NAMES = ("client_name", "client_name#vi", "client_name#en")
@@ -19,7 +20,7 @@ MAX_STATEMENT = 16 * 1024
 MAX_CONTACTS = 10
 
 
-def check_details(metadata: Mapping[str, Any], method: str, *, sandbox: bool) -> dict[str, Any]:
+def check_details(metadata: Mapping[str, Any], *, sandbox: bool) -> dict[str, Any]:
     """The members that are kept. Raises OAuthError invalid_client_metadata."""
     for name in LINKS:
         link = metadata.get(name)
@@ -37,9 +38,8 @@ def check_details(metadata: Mapping[str, Any], method: str, *, sandbox: bool) ->
     kind = metadata.get("application_type")
     if kind is not None and kind not in APPLICATION_TYPES:
         raise _refused("application_type", f"must be one of {', '.join(APPLICATION_TYPES)}")
-    # OpenID Connect Registration §2: the default is web; a client without authentication lives on a device.
     kept = {name: metadata[name] for name in DETAILS if metadata.get(name)}
-    return {"application_type": "native" if method == "none" else "web", **kept}
+    return {"application_type": application_type(metadata), **kept}
 
 
 def checked_name(metadata: Mapping[str, Any], *members: str) -> str:

@@ -16,6 +16,7 @@ from core.ids import hash_reference, new_reference
 from oidc import standing_grants
 from oidc.client_secrets import hash_secret, new_secret
 from oidc.errors import OAuthError
+from oidc.redirect_uris import hosts_of
 from oidc.registration import journal_lines, reviews
 from oidc.registration.check import CheckedMetadata, check_metadata, profile_named
 from oidc.registration.sectors import refuse_taken
@@ -104,7 +105,8 @@ class Registrar:
 
         metadata: as in RFC 7591 and OpenID Connect Registration. audiences: resource identifiers that the
         client serves and may introspect tokens for. sector: needed when the redirect addresses have several
-        hosts; without any it is the agency's. client_id: given by us only; otherwise made up.
+        hosts; without any it is the agency's (an app's own addresses have none). client_id: given by us only;
+        otherwise made up.
         seconded_by: a second person; a profile that needs one stays pending without.
         """
         if seconded_by is not None and Who.of_ref(seconded_by).key == Who.of_ref(by).key:
@@ -181,7 +183,7 @@ class Registrar:
 
     def sector(self, checked: CheckedMetadata, terms: Terms) -> str:
         """Of the pairwise subjects. Raises OAuthError invalid_client_metadata."""
-        own = None if checked.redirect_uris else f"agency:{terms.agency_code}"
+        own = None if hosts_of(checked.redirect_uris) else f"agency:{terms.agency_code}"
         sector = terms.sector or checked.sector or own
         if sector is None:
             raise OAuthError("invalid_client_metadata", "redirect_uris with several hosts need sector_identifier_uri.")

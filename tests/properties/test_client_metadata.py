@@ -81,6 +81,8 @@ LIKELY = st.sampled_from(
         "code",
         "native",
         ["https://rp.example/cb", {}],
+        ["com.example.app:/cb", "http://127.0.0.1/cb"],
+        ["com.example.app:/out"],
         ["authorization_code", "refresh_token"],
         ["client_credentials"],
         [["authorization_code"]],

@@ -14,7 +14,7 @@ from core.web.forms import parse_pairs
 from oidc import authorization_details, resources
 from oidc.authorization_details import LookupDetail
 from oidc.errors import OAuthError
-from oidc.redirect_uris import is_registrable, matches
+from oidc.redirect_uris import is_app_address, is_registrable, matches, origin_of
 from oidc.request_objects import parameters_of
 from population_db.api import FIELDS
 
@@ -157,9 +157,11 @@ def test_what_is_granted_was_asked_and_agreed_to(asked: dict[str, list[str]], ag
 
 _PIECES = st.sampled_from(
     ["https://", "http://", "rp.example", "evil.test", "@", "\\", "/", "//", ":", "443", "#", "?", "a=b", "%2f", "%",
-     "..", ".", "\t", "\n", "\x00", " ", "callback", "[::1]", "127.0.0.1", "localhost", "đ", "RP.example", ";", "&"]
+     "..", ".", "\t", "\n", "\x00", " ", "callback", "[::1]", "127.0.0.1", "localhost", "đ", "RP.example", ";", "&",
+     "com.example.app", "51004", "0"]
 )  # fmt: skip
 REGISTERED = ("https://rp.example/callback", "https://rp.example/callback?tenant=1")
+APPS = ("com.example.app:/callback", "http://127.0.0.1/callback", "http://[::1]:51004/callback?a=b")
 
 
 @given(st.lists(_PIECES, max_size=8).map("".join) | st.sampled_from(REGISTERED))
@@ -167,6 +169,39 @@ def test_an_address_matches_itself_and_nothing_else(asked: str) -> None:
     assert matches(asked, REGISTERED) == (asked in REGISTERED)
     for changed in (asked + "/", asked + "?", asked + "#", asked.upper(), " " + asked, asked + "\n"):
         assert changed in REGISTERED or not matches(changed, REGISTERED)
+
+
+@given(st.lists(_PIECES, max_size=8).map("".join), st.sampled_from(APPS), st.integers(0, 70_000))
+def test_of_an_apps_address_the_port_alone_may_differ(odd: str, registered: str, port: int) -> None:
+    """RFC 8252 §7.3: and that only of a listener on this machine."""
+    if odd != registered and matches(odd, APPS):
+        told, known = urlsplit(odd), [urlsplit(each) for each in APPS]
+        assert told.scheme == "http"
+        assert told.hostname in {"127.0.0.1", "::1"}
+        assert any((told.hostname, told.path, told.query) == (each.hostname, each.path, each.query) for each in known)
+        assert told.username is None
+        assert not told.fragment
+    parts = urlsplit(registered)
+    host = parts.netloc.removesuffix(":51004")
+    other = parts._replace(netloc=f"{host}:{port}").geturl() if host else registered.replace(":", f":{port}", 1)
+    assert matches(other, APPS) == (bool(host) and 0 < port <= 65_535)
+    assert not matches(other, REGISTERED)
+
+
+@given(st.lists(_PIECES, max_size=8).map("".join) | st.sampled_from(APPS))
+def test_what_an_app_may_register_has_one_reading(uri: str) -> None:
+    if not is_app_address(uri):
+        return
+    parts = urlsplit(uri)
+    listens = parts.scheme == "http" and parts.hostname in {"127.0.0.1", "::1"}
+    assert listens or ("." in parts.scheme and not parts.netloc and parts.path.startswith("/"))
+    assert uri.startswith(f"{parts.scheme}:/")
+    assert parts.username is None
+    assert not parts.fragment
+    assert uri.isascii()
+    assert uri.isprintable()
+    assert not set(origin_of(uri)) & set(" ;,'\"[]")  # it stands in a policy
+    assert matches(uri, (uri,))
 
 
 @given(st.lists(_PIECES, max_size=8).map("".join), st.booleans())

@@ -168,6 +168,64 @@ def test_the_sandbox_takes_the_loopback_host() -> None:
     assert refusal(redirect_uris=uris) == "invalid_redirect_uri"
 
 
+APP: dict[str, Any] = {
+    "application_type": "native",
+    "token_endpoint_auth_method": "none",
+    "redirect_uris": ["com.example.app:/cb", "http://127.0.0.1/cb", "http://[::1]/cb", "https://app.example/cb"],
+    "post_logout_redirect_uris": ["com.example.app:/out", "https://app.example/out"],
+}
+
+
+@pytest.mark.parametrize("sandbox", [True, False])
+@pytest.mark.parametrize(
+    "changes", [{}, {"application_type": ...}, {"token_endpoint_auth_method": "client_secret_post"}]
+)
+def test_an_app_has_its_three_kinds_of_addresses_in_every_mode(changes: dict[str, Any], *, sandbox: bool) -> None:
+    """RFC 8252 §7; also one that registers itself and gets a secret of its own (§8.4)."""
+    checked = check(sandbox=sandbox, **{**APP, **changes})
+    assert checked.redirect_uris == tuple(APP["redirect_uris"])
+    assert checked.post_logout_redirect_uris == tuple(APP["post_logout_redirect_uris"])
+    assert checked.details["application_type"] == "native"
+    assert checked.sector == "app.example"  # its own addresses name nobody's host
+    assert check(**{**APP, "redirect_uris": APP["redirect_uris"][:3]}).sector is None
+
+
+@pytest.mark.parametrize("uri", APP["redirect_uris"][:3])
+@pytest.mark.parametrize(
+    ("profile", "changes"),
+    [
+        (STANDARD, {"application_type": "web"}),
+        (STANDARD, {"application_type": "web", "token_endpoint_auth_method": "client_secret_post"}),
+        (STANDARD, {"application_type": ..., "token_endpoint_auth_method": "client_secret_post"}),
+        (OPENID_CORE, {"token_endpoint_auth_method": "client_secret_post"}),
+        (FAPI2, {"token_endpoint_auth_method": "private_key_jwt", "jwks": JWKS}),
+        (FAPI2_MESSAGE_SIGNING, {"token_endpoint_auth_method": "private_key_jwt", "jwks": JWKS}),
+    ],
+)
+def test_whoever_is_no_app_has_none_of_its_addresses(profile: Profile, changes: dict[str, Any], uri: str) -> None:
+    assert check(profile, **{**APP, **changes, **HTTPS}).redirect_uris == ("https://app.example/cb",)
+    assert refusal(profile, **{**APP, **changes, **HTTPS, "redirect_uris": [uri]}) == "invalid_redirect_uri"
+
+
+HTTPS = {"redirect_uris": ["https://app.example/cb"], "post_logout_redirect_uris": []}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"redirect_uris": ["myapp:/cb"]},
+        {"redirect_uris": ["com.example.app:/cb#x"]},
+        {"redirect_uris": ["http://localhost/cb"]},  # §8.3
+        {"redirect_uris": ["http://rp.example/cb"]},
+        {"redirect_uris": ["javascript:alert(1)"]},
+        {"post_logout_redirect_uris": ["myapp:/out"]},
+        {"post_logout_redirect_uris": ["http://127.0.0.1/out"]},  # RP-Initiated Logout §2
+    ],
+)
+def test_odd_addresses_of_an_app(changes: dict[str, Any]) -> None:
+    assert refusal(**{**APP, **changes}) == "invalid_redirect_uri"
+
+
 SECTOR = "https://sector.example/list.json"
 KIOSK: dict[str, Any] = {
     "redirect_uris": ...,
