@@ -6,6 +6,7 @@ from oidc import elsewhere_routes
 from oidc.acr import ACR_VALUES, Level
 from oidc.audiences import lookup_audience, userinfo_audience
 from oidc.authlib_ import validate_provider_metadata
+from oidc.client_ends import ClientEnds
 from oidc.client_log import ClientLog
 from oidc.developer.health import ClientHealth, client_health
 from oidc.developer.routes import ROUTERS as DEVELOPER_ROUTERS
@@ -30,6 +31,7 @@ __all__ = [
     "KEY_ALGORITHMS",
     "PROFILES",
     "Acted",
+    "ClientEnds",
     "ClientHealth",
     "ClientLog",
     "KeyShown",

@@ -18,6 +18,7 @@ from core.record import record
 from core.request_headers import headers_of
 from oidc.assertions import ASSERTION_TYPE, read_assertion, verify_assertion
 from oidc.certificates import CertificateAuthorities, is_key_of, is_named
+from oidc.client_ends import note_certificate
 from oidc.client_keys import ClientKeys
 from oidc.client_secrets import secret_matches
 from oidc.clients import Client, Clients
@@ -118,6 +119,7 @@ class ClientAuthentication:
             holds = named and self._authorities is not None and self._authorities.vouch_for(shown, now)
         if not holds:
             raise invalid_client(f"{client.auth_method}: the certificate is not the client's, or does not hold now.")
+        note_certificate(request, client.client_id, shown.leaf.not_valid_after_utc)
 
     def _check_decoys(self, assertion: UnverifiedJwt | None) -> None:
         """A signature is checked here too, so that the time does not tell which clients exist."""

@@ -30,6 +30,9 @@ AFTER_FAILURE_SECONDS = 10
 MAX_REMEMBERED = 4096
 ACCEPT = ("application/jwk-set+json", "application/json")
 
+Fetched = Callable[[str, str, tuple[Mapping[str, Any], ...]], None]
+"""Client, address, the keys as they were written."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -59,8 +62,12 @@ class _Known:
 class ClientKeys:
     """Finds the keys to check a client's signatures with, and to encrypt to. One per process."""
 
-    def __init__(self, outbound: Outbound, seconds: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self, outbound: Outbound, seconds: Callable[[], float] = monotonic, *, fetched: Fetched | None = None
+    ) -> None:
+        """fetched: is told of every set that was fetched and can be used."""
         self._outbound = outbound
+        self._fetched = fetched
         self._seconds = seconds
         self._known: dict[str, _Known] = {}
         self._fetching: dict[tuple[str, str], asyncio.Task[None]] = {}
@@ -136,6 +143,8 @@ class ClientKeys:
             reason = "content"
         else:
             known.found, known.failure = _Set(raw, keys_of({"keys": list(raw)}), self._seconds()), None
+            if self._fetched is not None:
+                self._fetched(client_id, known.uri, raw)
             return
         log.warning("oidc.jwks_uri", client_id=client_id, reason=reason)
 

@@ -24,6 +24,7 @@ from oidc.authorize.jarm import SignedAnswers
 from oidc.authorize.walk import Walk
 from oidc.certificates import CertificateAuthorities
 from oidc.client_authentication import ClientAuthentication
+from oidc.client_ends import ClientEnds
 from oidc.client_keys import ClientKeys
 from oidc.elsewhere import GRANTS, build_elsewhere
 from oidc.foundation import ProviderFoundation
@@ -74,6 +75,7 @@ class OpenIdProvider:
         pseudonyms: Pseudonyms,
         tokens: TokenVerifier,
         nonces: DpopNonces,
+        client_ends: ClientEnds,
     ) -> None:
         issuer, clients, keys = settings.issuer, foundation.clients, foundation.keys
         self.foundation = foundation
@@ -86,7 +88,7 @@ class OpenIdProvider:
             mtls_base=settings.mtls_base,
         )
         self.registrar = Registrar(journal, clock, self.metadata, settings.sandbox)
-        client_keys = ClientKeys(outbound)
+        client_keys = ClientKeys(outbound, fetched=client_ends.note_keys)
         proofs = Proofs(issuer, settings.mtls_base, nonces)
         authentication = ClientAuthentication(
             issuer=issuer,

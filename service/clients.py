@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from core.clock import Clock
-from core.database import Database, Tx
+from core.database import Database, Row, Tx
 from core.runtime import Parts
 from core.settings import Settings
 from identity.api import Identity
-from oidc.api import ClientHealth, NewToken, Registration, Who, client_health
+from oidc.api import ClientEnds, ClientHealth, NewToken, Registration, Who, client_health
 from privacy.journal.api import ActorRef
 from service.compose import composed
 
@@ -42,8 +42,7 @@ def list_clients(settings: Settings, agency: str | None) -> list[ClientHealth]:
     async def work(parts: Parts, tx: Tx) -> list[ClientHealth]:
         agency_id = None if agency is None else await _agency(parts, tx, agency)
         rows = await parts.get(Registration).desk.clients(tx, agency_id)
-        now = _now(parts)
-        return [client_health(row, now) for row in rows]
+        return await _healths(parts, rows)
 
     return _run(settings, work)
 
@@ -52,7 +51,8 @@ def show_client(settings: Settings, client_id: str) -> ClientHealth:
     """Raises NotFound `client-unknown`."""
 
     async def work(parts: Parts, tx: Tx) -> ClientHealth:
-        return client_health(await parts.get(Registration).desk.client(tx, client_id, None), _now(parts))
+        (found,) = await _healths(parts, [await parts.get(Registration).desk.client(tx, client_id, None)])
+        return found
 
     return _run(settings, work)
 
@@ -109,6 +109,11 @@ def distrust_publisher(settings: Settings, issuer: str, *, by: str) -> None:
 
 async def _agency(parts: Parts, tx: Tx, code: str) -> uuid.UUID:
     return (await parts.get(Identity).agency(tx, code=code)).agency_id
+
+
+async def _healths(parts: Parts, rows: Sequence[Row]) -> list[ClientHealth]:
+    seen, now = await parts.get(ClientEnds).seen([row["client_id"] for row in rows]), _now(parts)
+    return [client_health(row, now, seen[row["client_id"]]) for row in rows]
 
 
 def _now(parts: Parts) -> datetime:

@@ -29,7 +29,7 @@ from core.token import TokenVerifier
 from core.web.browser import WebSecret
 from core.web.pages import Pages, PageSource
 from identity.api import Identity
-from oidc.api import ClientLog, OpenIdProvider, ProviderFoundation, Registration
+from oidc.api import ClientEnds, ClientLog, OpenIdProvider, ProviderFoundation, Registration
 from population_db.api import Registry
 from privacy.journal.api import Journal, LogKey, Sequencer
 from privacy.pseudonyms.api import Pseudonyms
@@ -81,6 +81,8 @@ async def composed(
         nonces = parts.add(DpopNonces, DpopNonces(web_secret.key))
         client_log = parts.add(ClientLog, ClientLog(cache, clock, sandbox=settings.sandbox))
         stack.push_async_callback(client_log.close)
+        client_ends = parts.add(ClientEnds, ClientEnds(cache, clock))
+        stack.push_async_callback(client_ends.close)
         interactions = parts.add(Interactions, Interactions(cache, clock))
         pages = parts.add(Pages, Pages(PAGE_SOURCES, sandbox=settings.sandbox, asset_version=asset_version))
 
@@ -157,6 +159,7 @@ async def composed(
                 pseudonyms=Pseudonyms(vault.secret("pseudonyms")),
                 tokens=tokens,
                 nonces=nonces,
+                client_ends=client_ends,
             ),
         )
         parts.add(

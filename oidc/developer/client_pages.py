@@ -13,6 +13,7 @@ from core.runtime import part
 from core.web.edge import PageTx
 from core.web.locale import request_locale
 from core.web.pages import Pages
+from oidc.client_ends import ClientEnds
 from oidc.client_log import ClientLog, Note
 from oidc.developer.health import radar, without_secret
 from oidc.developer.seat import seat
@@ -34,7 +35,8 @@ async def clients(request: Request, tx: PageTx) -> Response:
     desk, locale = part(request, Registration).desk, request_locale(request)
     now = part(request, Clock).now()  # type: ignore[type-abstract]
     rows = await desk.clients(tx, here.appointment.agency_id)
-    by_id = {row["client_id"]: client_line(row, locale, now) for row in rows}
+    seen = await part(request, ClientEnds).seen([row["client_id"] for row in rows])
+    by_id = {row["client_id"]: client_line(row, locale, now, seen[row["client_id"]]) for row in rows}
     return part(request, Pages).render(
         request,
         "developer/clients.html",
@@ -61,17 +63,19 @@ async def client(request: Request, tx: PageTx, client_id: str) -> Response:
         notes, used = await log.last(client_id), await log.used(client_id)
     except Unavailable:
         notes, used = None, {}
+    seen = (await part(request, ClientEnds).seen([client_id]))[client_id]
     errors = None if notes is None else note_views(_errors(notes))
     return part(request, Pages).render(
         request,
         "developer/client.html",
         seat=here,
-        client=client_line(row, locale, now),
+        client=client_line(row, locale, now, seen),
         row=row,
         state=row["state"],
         by_operator=held_by_operator(row),
         no_secret=without_secret(row),
-        radar=radar(row, now),
+        radar=radar(row, now, seen),
+        keys_at=seen.keys_at if seen.keys_uri == row["jwks_uri"] else None,
         what_ends=WHAT_ENDS,
         when_ends=WHEN_ENDS,
         members=members(as_metadata(row)),

@@ -3,13 +3,14 @@
 The radar speaks 30, 7 and 1 days ahead, so that nobody learns of an expired secret by an outage.
 """
 
-import base64
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from core.client_certificate import CertificateUnreadable, read_der
+from oidc.client_ends import NOTHING, Seen
+from oidc.key_ends import ends_of_key, instant
+from oidc.profiles import CERTIFICATE_METHODS
 from oidc.registration.as_metadata import as_metadata
 from oidc.registration.software_statement import MEMBER, expires_at
 
@@ -19,7 +20,8 @@ HORIZONS = (1, 7, 30)
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """Something that ends. what: secret, former-secret, key, certificate or statement. name: which key.
+    """Something that ends. what: secret, former-secret, key, certificate (of a key), client-certificate (that it came
+    with last) or statement. name: which key.
 
     level: 0 far off, 1 within 30 days, 2 within 7, 3 within one, 4 over.
     """
@@ -48,8 +50,8 @@ class ClientHealth:
     metadata: Mapping[str, Any]
 
 
-def client_health(row: Mapping[str, Any], now: datetime) -> ClientHealth:
-    soon = worst(radar(row, now))
+def client_health(row: Mapping[str, Any], now: datetime, seen: Seen = NOTHING) -> ClientHealth:
+    soon = worst(radar(row, now, seen))
     return ClientHealth(
         client_id=row["client_id"],
         agency_code=row["agency_code"],
@@ -69,11 +71,11 @@ def level_of(at: datetime, now: datetime) -> int:
     return sum(1 for days in HORIZONS if at - now <= timedelta(days=days))
 
 
-def radar(row: Mapping[str, Any], now: datetime) -> list[Expiry]:
-    """row: of oidc.clients. The next to end first."""
+def radar(row: Mapping[str, Any], now: datetime, seen: Seen = NOTHING) -> list[Expiry]:
+    """row: of oidc.clients. seen: what was seen of the client beside it. The next to end first."""
     found = [
         Expiry(what, name, at, level_of(at, now))
-        for what, name, at in _ends(row)
+        for what, name, at in _ends(row, seen)
         if what != "former-secret" or at > now
     ]
     return sorted(found, key=lambda each: each.at)
@@ -91,41 +93,18 @@ def without_secret(row: Mapping[str, Any]) -> bool:
     return ends is not None and bool(ends <= row["created_at"])
 
 
-def _ends(row: Mapping[str, Any]) -> Iterator[tuple[str, str, datetime]]:
+def _ends(row: Mapping[str, Any], seen: Seen) -> Iterator[tuple[str, str, datetime]]:
     if row["secret_expires_at"] is not None and not without_secret(row):
         yield "secret", "", row["secret_expires_at"]
     if row["former_secret_expires_at"] is not None:
         yield "former-secret", "", row["former_secret_expires_at"]
     for key in (row["jwks"] or {}).get("keys", ()):
-        yield from _key_ends(key)
+        yield from ends_of_key(key)
+    # What was seen before the registration changed says nothing of the client any more.
+    if seen.keys_uri and seen.keys_uri == row["jwks_uri"]:
+        yield from seen.keys
+    if seen.certificate is not None and row["auth_method"] in CERTIFICATE_METHODS:
+        yield "client-certificate", "", seen.certificate
     statement = expires_at(row["details"].get(MEMBER))
-    if statement is not None and (at := _instant(statement)) is not None:
+    if statement is not None and (at := instant(statement)) is not None:
         yield "statement", "", at
-
-
-def _key_ends(key: Mapping[str, Any]) -> Iterator[tuple[str, str, datetime]]:
-    name = str(key.get("kid") or key.get("kty") or "")[:80]
-    expires = key.get("exp")
-    if isinstance(expires, int | float) and (at := _instant(expires)) is not None:
-        yield "key", name, at
-    chain = key.get("x5c")
-    if isinstance(chain, list) and chain and isinstance(chain[0], str):
-        # The first certificate is the key's own (RFC 7517 §4.7).
-        ends = _certificate_end(chain[0])
-        if ends is not None:
-            yield "certificate", name, ends
-
-
-def _certificate_end(encoded: str) -> datetime | None:
-    """None for what is no certificate: a client writes there what it likes, and the page is shown all the same."""
-    try:
-        return read_der(base64.b64decode(encoded, validate=True)).not_valid_after_utc
-    except (ValueError, CertificateUnreadable):
-        return None
-
-
-def _instant(seconds: float) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, ValueError, OSError):
-        return None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from oidc.client_ends import NOTHING, Seen
 from oidc.client_log import Note
 from oidc.developer.advice import advice_for
 from oidc.developer.health import Expiry, radar, worst
@@ -24,6 +25,7 @@ WHAT_ENDS: Mapping[str, str] = {
     "former-secret": "Former secret, replaced",
     "key": "Key",
     "certificate": "Certificate of the key",
+    "client-certificate": "Certificate that the client came with last",
     "statement": "Software statement",
 }
 WHEN_ENDS = ("Far off", "Within 30 days", "Within 7 days", "Within a day", "Over")
@@ -68,7 +70,7 @@ class Difference:
     then: str
 
 
-def client_line(row: Mapping[str, Any], locale: str, now: datetime) -> ClientLine:
+def client_line(row: Mapping[str, Any], locale: str, now: datetime, seen: Seen = NOTHING) -> ClientLine:
     return ClientLine(
         client_id=row["client_id"],
         name=row["name_en"] if locale == "en" else row["name_vi"],
@@ -76,7 +78,7 @@ def client_line(row: Mapping[str, Any], locale: str, now: datetime) -> ClientLin
         tone=STATES[row["state"]][1],
         profile=row["profile"],
         legacy=row["profile"] == LEGACY,
-        soon=worst(radar(row, now)),
+        soon=worst(radar(row, now, seen)),
     )
 
 
