@@ -191,7 +191,9 @@ async def acr_values(world: ProviderWorld, listed: list[str], _: Told) -> None:
 async def claims(world: ProviderWorld, listed: list[str], told: Told) -> None:
     """Everything that can be asked for, of a persona who has it; and nothing beyond the list comes."""
     scope = f"openid profile email phone address purpose:{EVERYTHING}"
-    party = await world.register(purpose=EVERYTHING, scope=scope)
+    # `sid` is for those who are told of sign-outs.
+    told_of_it = "https://portal.example/backchannel-logout"
+    party = await world.register(purpose=EVERYTHING, scope=scope, backchannel_logout_uri=told_of_it)
     verified = {
         "verification": {"trust_framework": None},
         "claims": dict.fromkeys(told["claims_in_verified_claims_supported"]),
