@@ -13,7 +13,7 @@ RESPONSE_MODES = (*PLAIN_MODES, *JWT_MODES)
 
 
 def check_redirect_uri(asking: Asking) -> None:
-    """Present, and one of the registered ones, character by character (RFC 9700 §2.1).
+    """Present, and one of the registered ones, character by character (RFC 9700 §2.1) but for a listener's port.
 
     It is always required, also of clients with one address: the token request repeats it.
     """
