@@ -1,6 +1,7 @@
 """RFC 8252: apps on a device, with addresses that only the device knows. Security cases 1, 9, 11, 58, 62, 64."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -170,10 +171,11 @@ async def test_signing_out_leads_back_into_the_app(world: ProviderWorld, app: Re
 
 async def test_a_confirmed_logout_leads_back_too(world: ProviderWorld, app: RelyingParty) -> None:
     _, hint = await _signed_in(world, app)
+    world.clock.advance(timedelta(seconds=30))
     other = world.browser()
     await other.walk(await world.register(), scope="openid")
     asked = {"id_token_hint": hint, "post_logout_redirect_uri": SIGNED_OUT}
-    other.page = await other.http.get("/logout", params=asked)  # of another session: the person is asked
+    other.page = await other.http.get("/logout", params=asked)  # of before this session: the person is asked
     assert "form-action 'self' com.example.app:;" in other.page.headers["content-security-policy"]
     answer = await other.send("logout-form", decision="sign-out")
     assert answer.headers["location"] == SIGNED_OUT
