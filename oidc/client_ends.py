@@ -6,7 +6,6 @@ it is told by whoever had the keys or the certificate in hand, once in a while. 
 Telling never delays or fails a request: it is written beside it, and when Redis is slow the newest is dropped.
 """
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from core.cache import Cache, answered
 from core.clock import Clock
 from core.errors import Unavailable
 from core.runtime import Parts
+from oidc.beside import Beside
 from oidc.key_ends import KeyEnd, ends_of_key, instant
 
 SEEN_SECONDS = 400 * 24 * 3600
@@ -59,7 +59,7 @@ class ClientEnds:
         self._clock = clock
         self._told: dict[tuple[str, int], float] = {}
         self._waiting: dict[tuple[str, bytes], bytes] = {}
-        self._writing: asyncio.Task[None] | None = None
+        self._beside = Beside(self._write)
 
     def note_keys(self, client_id: str, uri: str, keys: Iterable[Mapping[str, Any]]) -> None:
         """A key set was fetched. Never raises, never waits."""
@@ -101,22 +101,17 @@ class ClientEnds:
 
     async def written(self) -> None:
         """Waits until all that was told so far is written."""
-        while self._writing is not None and not self._writing.done():
-            await asyncio.shield(self._writing)
+        await self._beside.written()
 
     async def close(self) -> None:
         """At the end of the process; what is not written then is lost."""
-        if self._writing is not None:
-            self._writing.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._writing
+        await self._beside.close()
 
     def _put(self, client_id: str, field: bytes, value: bytes) -> None:
         if len(self._waiting) >= MAX_WAITING:
             return
         self._waiting[client_id, field] = value
-        if self._writing is None or self._writing.done():
-            self._writing = asyncio.create_task(self._write())
+        self._beside.wake()
 
     async def _write(self) -> None:
         while self._waiting:

@@ -7,10 +7,8 @@ that it drives out nothing of what surely was the client. Writing never delays o
 and written beside it, and when Redis is slow the newest ones are dropped.
 """
 
-import asyncio
 from collections import deque
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from time import monotonic
 
@@ -24,6 +22,7 @@ from core.clock import Clock
 from core.errors import Refusal, Unavailable
 from core.runtime import Parts
 from core.token import TokenRefused
+from oidc.beside import Beside
 from oidc.errors import OAuthError
 
 MAX_NOTES = 50
@@ -76,7 +75,7 @@ class ClientLog:
         self._used: dict[tuple[str, str], float] = {}
         self._proven: deque[_Waiting] = deque()
         self._unproven: deque[_Waiting] = deque()
-        self._writing: asyncio.Task[None] | None = None
+        self._beside = Beside(self._write)
 
     def note(self, request: Request, client_id: str, endpoint: str, refusal: Refusal | None, *, status: int) -> None:
         """Notes a request of a client. refusal: None when it went well. Never raises, never waits."""
@@ -89,8 +88,7 @@ class ClientLog:
                 return
             note = self._made(endpoint, refusal, status, str(request.state.request_id), proven)
             waiting.append(_Waiting(client_id, note, listed=refusal is not None or self._sandbox))
-            if self._writing is None or self._writing.done():
-                self._writing = asyncio.create_task(self._write())
+            self._beside.wake()
         except Exception as error:
             log.warning("client-log", error=type(error).__name__)
 
@@ -107,16 +105,12 @@ class ClientLog:
         return {endpoint.decode(): int(at) for endpoint, at in raw.items()}
 
     async def written(self) -> None:
-        """Waits until all that was noted so far is written."""
-        while self._writing is not None and not self._writing.done():
-            await asyncio.shield(self._writing)
+        """Waits until all that was told so far is written."""
+        await self._beside.written()
 
     async def close(self) -> None:
         """At the end of the process; what is not written then is lost."""
-        if self._writing is not None:
-            self._writing.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._writing
+        await self._beside.close()
 
     def _due(self, client_id: str, endpoint: str) -> bool:
         now, key = monotonic(), (client_id, endpoint)

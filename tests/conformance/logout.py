@@ -10,15 +10,20 @@ STATE = "of-the-logout"
 
 
 async def end_session(suite: Conformance, tokens: dict[str, Any], **changes: Any) -> Page:
+    return await suite.browser.open(await end_session_url(suite, tokens, **changes))
+
+
+async def end_session_url(suite: Conformance, tokens: dict[str, Any], **changes: Any) -> str:
+    """changes: a parameter that is DROP is left out."""
     params = {
         "id_token_hint": tokens["id_token"],
         "post_logout_redirect_uri": suite.client.post_logout_redirect_uris[0],
         "state": STATE,
         **changes,
     }
-    endpoint = (await suite.http.get(DISCOVERY)).json()["end_session_endpoint"]
     told = {name: value for name, value in params.items() if value is not DROP}
-    return await suite.browser.open(endpoint + ("?" + urlencode(told) if told else ""))
+    endpoint: str = (await suite.http.get(DISCOVERY)).json()["end_session_endpoint"]
+    return endpoint + ("?" + urlencode(told) if told else "")
 
 
 def sent_back(suite: Conformance, page: Page) -> dict[str, list[str]]:

@@ -3,31 +3,18 @@
 import base64
 from collections.abc import AsyncIterator
 from typing import Any
-from urllib.parse import urlencode
 
 import orjson
 import pytest
 
 from core.jose import SigningKey, decode_unverified, sign_jwt
-from tests.conformance.logout import STATE
+from tests.conformance.logout import STATE, end_session_url
 from tests.conformance.printed import PLACEHOLDER, Walk
-from tests.conformance.suite import DISCOVERY, DROP, Conformance
+from tests.conformance.suite import DROP, Conformance
 from tests.support.furnished import Furnished
 
 RP = "oidcc-rp-initiated-logout"
 BACK = "/post_logout_redirect"
-
-
-async def end_session_url(suite: Conformance, tokens: dict[str, Any], **changes: Any) -> str:
-    params = {
-        "id_token_hint": tokens["id_token"],
-        "post_logout_redirect_uri": suite.client.post_logout_redirect_uris[0],
-        "state": STATE,
-        **changes,
-    }
-    told = {name: value for name, value in params.items() if value is not DROP}
-    endpoint: str = (await suite.http.get(DISCOVERY)).json()["end_session_endpoint"]
-    return endpoint + ("?" + urlencode(told) if told else "")
 
 
 async def is_signed_out(walk: Walk) -> bool:
