@@ -18,7 +18,7 @@ from tests.actors.client_admin import LIST, client_admin
 from tests.actors.relying_party import RelyingParty
 from tests.support.client_certificates import NOW, bundle, issue
 from tests.support.clients_fixture import world
-from tests.support.logout_world import Listeners, listeners, url_of
+from tests.support.logout_world import Listeners, back_end_at, listeners, url_of
 from tests.support.mtls import ROOT, STRANGER, SUBJECT, named, refused, shown
 from tests.support.other_servers import OtherServer, answers
 from tests.support.provider_world import ProviderWorld
@@ -65,14 +65,7 @@ def in_days(days: float) -> int:
 
 async def fetched(world: ProviderWorld, server: OtherServer, key: SigningKey) -> RelyingParty:
     """A back end whose keys lie at the server, and which has just used one of them."""
-    party = await world.register(
-        profile="fapi2",
-        method="private_key_jwt",
-        grant_types=["client_credentials"],
-        jwks=None,
-        jwks_uri=url_of(server, "/jwks"),
-    )
-    party.key = key
+    party = await back_end_at(world, server, key)
     answer = await party.client_credentials()
     assert answer.status_code == 200, answer.text
     return party

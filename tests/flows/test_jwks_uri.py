@@ -15,7 +15,7 @@ from oidc.client_keys import AFTER_FAILURE_SECONDS, FRESH_SECONDS, UNKNOWN_KID_S
 from oidc.clients import Client
 from oidc.errors import OAuthError
 from tests.actors.relying_party import RelyingParty
-from tests.support.logout_world import Listeners, listeners, settings, url_of, world
+from tests.support.logout_world import Listeners, back_end_at, listeners, settings, url_of, world
 from tests.support.other_servers import Answering, Asked, OtherServer, answers, says
 from tests.support.provider_world import ProviderWorld
 
@@ -32,20 +32,6 @@ def published(*keys: SigningKey, **more: Any) -> Answering:
 def server(listeners: Listeners) -> OtherServer:
     listeners.quiet()
     return listeners.servers[0]
-
-
-async def portal_of(world: ProviderWorld, server: OtherServer, key: SigningKey, **changes: Any) -> RelyingParty:
-    """A back end of profile fapi2 whose keys lie at the server."""
-    party = await world.register(
-        profile="fapi2",
-        method="private_key_jwt",
-        grant_types=["client_credentials"],
-        jwks=None,
-        jwks_uri=url_of(server, "/jwks"),
-        **changes,
-    )
-    party.key = key
-    return party
 
 
 async def asks(party: RelyingParty) -> httpx.Response:
@@ -73,7 +59,7 @@ class Seconds:
 
 async def test_keys_are_fetched_and_kept(world: ProviderWorld, server: OtherServer) -> None:
     key, rotated = SigningKey.generate("ES256"), SigningKey.generate("ES256")
-    party = await portal_of(world, server, key)
+    party = await back_end_at(world, server, key)
     server.answering = published(key)
     for _ in range(3):
         assert (await asks(party)).status_code == 200
@@ -108,7 +94,7 @@ async def test_a_set_that_cannot_be_used(
     world: ProviderWorld, server: OtherServer, answering: Answering, words: str
 ) -> None:
     """The client's fault: 401 invalid_client, in words for its developers."""
-    party = await portal_of(world, server, SigningKey.generate("ES256"))
+    party = await back_end_at(world, server, SigningKey.generate("ES256"))
     server.answering = answering
     answer = await asks(party)
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
@@ -119,7 +105,7 @@ async def test_a_set_that_cannot_be_used(
 @pytest.mark.parametrize("member", ["private", "symmetric"])
 async def test_one_secret_key_spoils_the_set(world: ProviderWorld, server: OtherServer, member: str) -> None:
     key = SigningKey.generate("ES256")
-    party = await portal_of(world, server, key)
+    party = await back_end_at(world, server, key)
     other = SigningKey.generate("EdDSA").private_jwk() if member == "private" else {"kty": "oct", "k": "AAAA"}
     body = json.dumps({"keys": [key.public().public_jwk(), other]}).encode()
     server.answering = answers(body)
@@ -134,7 +120,7 @@ async def test_one_secret_key_spoils_the_set(world: ProviderWorld, server: Other
 )
 async def test_a_server_that_is_down(world: ProviderWorld, server: OtherServer, answering: Answering) -> None:
     """Perhaps in a moment: 503, with when to come again; and no second call until then."""
-    party = await portal_of(world, server, SigningKey.generate("ES256"))
+    party = await back_end_at(world, server, SigningKey.generate("ES256"))
     server.answering = answering
     for _ in range(2):
         answer = await asks(party)
@@ -173,8 +159,8 @@ async def test_a_slow_client_holds_up_no_other(world: ProviderWorld, listeners: 
         await published(key)(asked, writer)
 
     slow.answering, quick.answering = dribble, published(key)
-    waiting = await portal_of(world, slow, key)
-    others = [await portal_of(world, quick, key), await world.register(grant_types=["client_credentials"])]
+    waiting = await back_end_at(world, slow, key)
+    others = [await back_end_at(world, quick, key), await world.register(grant_types=["client_credentials"])]
     held = [asyncio.create_task(asks(waiting)) for _ in range(5)]
     await begun.wait()
     assert [(await asks(other)).status_code for other in others] == [200, 200]
@@ -190,7 +176,7 @@ async def test_a_slow_client_holds_up_no_other(world: ProviderWorld, listeners: 
 async def memory(world: ProviderWorld, server: OtherServer) -> tuple[ClientKeys, Client, Seconds, SigningKey]:
     """Keys of one client, known since this moment."""
     key, seconds = SigningKey.generate("ES256"), Seconds()
-    client = await client_of(world, await portal_of(world, server, key))
+    client = await client_of(world, await back_end_at(world, server, key))
     keys = ClientKeys(world.parts.get(Outbound), seconds)
     server.answering = published(key)
     assert [each.kid for each in await keys.verification(client)] == [key.kid]

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from core.jose import VerifiedJwt, decode_unverified, verify_signature
+from core.jose import SigningKey, VerifiedJwt, decode_unverified, verify_signature
 from core.outbound import Outbound
 from core.settings import Settings
 from oidc.client_keys import ClientKeys
@@ -123,3 +123,17 @@ async def messages(world: ProviderWorld, party: RelyingParty) -> list[Any]:
     return await world.fetch(
         "SELECT * FROM oidc.logout_messages WHERE client_id = $1 ORDER BY created_at, message_id", party.client_id
     )
+
+
+async def back_end_at(world: ProviderWorld, server: OtherServer, key: SigningKey, **changes: Any) -> RelyingParty:
+    """A back end of profile fapi2 whose keys lie at the server."""
+    party = await world.register(
+        profile="fapi2",
+        method="private_key_jwt",
+        grant_types=["client_credentials"],
+        jwks=None,
+        jwks_uri=url_of(server, "/jwks"),
+        **changes,
+    )
+    party.key = key
+    return party
