@@ -20,11 +20,12 @@ MAX_TOKEN = 200
 def bearer_token(request: Request) -> str:
     """The token of the Authorization header, once (RFC 6750 §2.1). Raises TokenRefused."""
     headers = request.headers.getlist("authorization")
-    if not headers:
+    scheme, _, token = headers[0].partition(" ") if headers else ("", "", "")
+    if len(headers) < 2 and scheme.lower() != "bearer":
+        # RFC 6750 §3.1: another scheme is no wrong token, but none.
         raise TokenRefused(None, "A token for registering clients is needed.")
-    scheme, _, token = headers[0].partition(" ")
     token = token.strip()
-    if len(headers) > 1 or scheme.lower() != "bearer" or not 0 < len(token) <= MAX_TOKEN or not token.isascii():
+    if len(headers) > 1 or not 0 < len(token) <= MAX_TOKEN or not token.isascii():
         raise TokenRefused("invalid_request", "Send one bearer token in the Authorization header.")
     return token
 

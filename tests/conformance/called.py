@@ -1,14 +1,12 @@
 """The suite as the one who is called: a server that we tell of answers and of sign-outs; certificates of its clients.
 
-Import `called_template`, `suite_server` and `furnished` into a test module: the sandbox then has the clients that come
-by mutual TLS as well, and its clients want to be told at `suite_server`.
+Import `certified_template` (certified.py), `suite_server` and `furnished` into a test module: the sandbox then has the
+clients that come by mutual TLS as well, and its clients want to be told at `suite_server`.
 """
 
 import base64
-import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,24 +15,17 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from core.settings import TLS_AUTHORITY, secret_value
-from service.sandbox import seed
-from service.sandbox_authority import sandbox_authority
+from core.settings import secret_value
 from service.sandbox_conformance import DEFAULT_REDIRECT
 from service.sandbox_guide import ClientGuide
+from tests.conformance.certified import behind_our_front
 from tests.support.certificates import Authority
-from tests.support.furnished import Furnished, clone_furnished, furnished_sandbox, sandbox_settings
+from tests.support.furnished import Furnished, furnished_sandbox
 from tests.support.other_servers import OtherServer, answers, other_server
 from tests.support.servers import ServerAddresses
-from tests.support.threads import run_beside
 
-__all__ = ["MTLS_BASE", "NO_CONTENT", "SuiteServer", "called_template", "certificate_of", "furnished", "suite_server"]
+__all__ = ["NO_CONTENT", "SuiteServer", "certificate_of", "furnished", "suite_server"]
 
-MTLS_BASE = "https://localhost:8445"
-"""Where the front would ask for certificates."""
-OUR_FRONT = "192.0.2.0/24"
-"""The tests' own address: what they write into the header came from the front."""
-HEADER = "Client-Cert"
 NO_CONTENT = answers(b"", status="204 No Content")
 _PARTS = urlsplit(DEFAULT_REDIRECT)
 _FURNISHED_FOR = f"{_PARTS.scheme}://{_PARTS.netloc}"
@@ -57,24 +48,6 @@ class SuiteServer:
         return f"https://{self.place}{_PARTS.path.removesuffix('/callback')}"
 
 
-@pytest.fixture(scope="session")
-def called_template(
-    servers: ServerAddresses,
-    worker_number: int,
-    furnished_template: tuple[str, Path],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> tuple[str, Path]:
-    """The furnished database, and in it the clients that need a certificate."""
-    template, keys = furnished_template
-    name, data_dir = f"called_{worker_number}", tmp_path_factory.mktemp("called") / "data"
-    shutil.copytree(keys, data_dir)
-    run_beside(clone_furnished(servers, name, template))
-    settings = sandbox_settings(servers, name, worker_number, data_dir, client_certificate_header=HEADER)
-    sandbox_authority(settings.secrets_dir, datetime.now(UTC))
-    seed(settings)
-    return name, data_dir
-
-
 @pytest.fixture(scope="module")
 async def suite_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SuiteServer]:
     """Says 204 to everything until a test wants something else."""
@@ -87,21 +60,17 @@ async def suite_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
 async def furnished(
     servers: ServerAddresses,
     worker_number: int,
-    called_template: tuple[str, Path],
+    certified_template: tuple[str, Path],
     suite_server: SuiteServer,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Furnished]:
     """In the place of the usual one: behind a front that hands on certificates, and allowed to call the suite."""
     folder = tmp_path_factory.mktemp("called")
-    further = {
-        "client_certificate_header": HEADER,
-        "trusted_proxies": (OUR_FRONT,),
-        "client_ca_file": called_template[1] / "secrets" / TLS_AUTHORITY,
-        "mtls_base": MTLS_BASE,
+    further = behind_our_front(certified_template[1]) | {
         "outbound_allowed": (suite_server.place,),
         "outbound_ca_file": suite_server.authority.ca_file,
     }
-    async with furnished_sandbox(servers, worker_number, called_template, folder, **further) as made:
+    async with furnished_sandbox(servers, worker_number, certified_template, folder, **further) as made:
         await _tell_clients(made, suite_server)
         yield made
 

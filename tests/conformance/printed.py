@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from service.sandbox_conformance import CALLBACK
 from service.sandbox_suite import suite_configuration
-from tests.conformance.called import MTLS_BASE
+from tests.conformance.certified import MTLS_BASE
 from tests.conformance.suite import Conformance, Request
 from tests.support.furnished import Furnished
 from tests.support.web_runner import Visit, WebRunner

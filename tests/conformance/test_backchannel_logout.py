@@ -8,13 +8,14 @@ import pytest
 
 from core.jose import VerificationKey, decode_unverified, verify_signature
 from oidc.api import OpenIdProvider
-from tests.conformance.called import SuiteServer, called_template, furnished, suite_server
+from tests.conformance.called import SuiteServer, furnished, suite_server
+from tests.conformance.certified import certified_template
 from tests.conformance.logout import STATE, end_session, is_signed_out, sent_back
 from tests.conformance.suite import DISCOVERY, Conformance
 from tests.support.furnished import Furnished
 from tests.support.other_servers import Asked, answers
 
-__all__ = ["called_template", "furnished", "suite_server"]
+__all__ = ["certified_template", "furnished", "suite_server"]
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
 

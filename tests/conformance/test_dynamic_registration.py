@@ -18,13 +18,14 @@ from oidc.api import KEY_ALGORITHMS, OpenIdProvider
 from privacy.journal.api import ActorRef
 from service.signing_keys import key_acts
 from tests.actors.relying_party import DROP
-from tests.conformance.called import SuiteServer, called_template, furnished, suite_server
+from tests.conformance.called import SuiteServer, furnished, suite_server
+from tests.conformance.certified import certified_template
 from tests.conformance.registering import REDIRECT, Registering, initial_access_token, registering
 from tests.conformance.suite import DISCOVERY
 from tests.support.furnished import Furnished
 from tests.support.other_servers import answers
 
-__all__ = ["called_template", "furnished", "suite_server"]
+__all__ = ["certified_template", "furnished", "suite_server"]
 
 WITH_QUERY = f"{REDIRECT}?bar=foo"
 

@@ -11,11 +11,12 @@ import pytest
 
 from core.jose import decode_unverified
 from tests.actors.relying_party import DROP
-from tests.conformance.called import called_template, furnished, suite_server
+from tests.conformance.called import furnished, suite_server
+from tests.conformance.certified import certified_template
 from tests.conformance.ciba import CIBA, PASSWORD_ONLY, SCOPE, Ciba
 from tests.conformance.ciba_fixture import ciba, other
 
-__all__ = ["called_template", "ciba", "furnished", "other", "suite_server"]
+__all__ = ["certified_template", "ciba", "furnished", "other", "suite_server"]
 
 LONG_BINDING_MESSAGE = "1234 👍🏿 品川 " + "Lorem ipsum dolor sit amet, " * 16
 """Long, and with characters that a small screen may not have: of the kind that the suite tries."""

@@ -2,12 +2,13 @@
 
 import pytest
 
-from tests.conformance.called import called_template, furnished, suite_server
+from tests.conformance.called import furnished, suite_server
+from tests.conformance.certified import certified_template
 from tests.conformance.ciba import Ciba
 from tests.conformance.ciba_fixture import ciba, other
 from tests.support.other_servers import answers
 
-__all__ = ["called_template", "ciba", "furnished", "other", "suite_server"]
+__all__ = ["certified_template", "ciba", "furnished", "other", "suite_server"]
 
 pytestmark = pytest.mark.parametrize("ciba", ["ping"], indirect=True)
 

@@ -12,11 +12,12 @@ import orjson
 import pytest
 
 from tests.actors.relying_party import DROP, forged_jwt
-from tests.conformance.called import called_template, furnished, suite_server
+from tests.conformance.called import furnished, suite_server
+from tests.conformance.certified import certified_template
 from tests.conformance.ciba import SCOPE, Ciba
 from tests.conformance.ciba_fixture import ciba, other
 
-__all__ = ["called_template", "ciba", "furnished", "other", "suite_server"]
+__all__ = ["certified_template", "ciba", "furnished", "other", "suite_server"]
 
 MINUTE = 60
 

@@ -291,11 +291,12 @@ async def test_a_slow_service_holds_up_nobody(world: ProviderWorld, listeners: L
     world.clock.advance(timedelta(seconds=30))
     await log_out(*await visit(world, brisk))
     worker = Worker(world)
-    await worker.deliver()  # until nothing is left but what belongs to the slow one
+    await worker.deliver_beside_held_calls()
     await told_meanwhile.wait()
     assert slow.connections <= 2
     assert [row["attempts"] for row in await messages(world, sluggish)] == [1, 1, 0, 0]
     opened.set()
+    await worker.delivery.settled()
     await worker.deliver()
     assert len(slow.asked) == 4
     assert slow.most_at_once <= 2

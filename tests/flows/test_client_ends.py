@@ -3,23 +3,22 @@
 import json
 import re
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core.cache import Cache
 from core.jose import SigningKey
-from core.settings import Settings, load_settings
+from core.settings import Settings
 from oidc.api import ClientEnds
 from oidc.client_ends import NOTHING
 from service.embedded import EmbeddedUrls
 from tests.actors.client_admin import LIST, client_admin
 from tests.actors.relying_party import RelyingParty
-from tests.support.client_certificates import NOW, bundle, issue
+from tests.support.client_certificates import NOW, issue
 from tests.support.clients_fixture import world
 from tests.support.logout_world import Listeners, back_end_at, listeners, url_of
-from tests.support.mtls import ROOT, STRANGER, SUBJECT, named, refused, shown
+from tests.support.mtls import ROOT, STRANGER, SUBJECT, mtls_settings, named, refused, shown
 from tests.support.other_servers import OtherServer, answers
 from tests.support.provider_world import ProviderWorld
 
@@ -31,17 +30,11 @@ TONES = r'<span class="tag (good|warn|bad)">([^<]+)<'
 @pytest.fixture(scope="module")
 def settings(database_urls: EmbeddedUrls, tmp_path_factory: pytest.TempPathFactory, listeners: Listeners) -> Settings:
     """Behind a proxy that hands on certificates, and with servers of others that may be called."""
-    data_dir: Path = tmp_path_factory.mktemp("data")
-    (data_dir / "secrets").mkdir(mode=0o700)
-    return load_settings(
-        mode="sandbox",
-        data_dir=data_dir,
-        client_certificate_header="Client-Cert",
-        trusted_proxies=("198.51.100.0/24", "unix"),
-        client_ca_file=bundle(data_dir / "authorities.pem", ROOT),
+    return mtls_settings(
+        database_urls,
+        tmp_path_factory.mktemp("data"),
         outbound_allowed=tuple(f"localhost:{server.port}" for server in listeners.servers),
         outbound_ca_file=listeners.authority.ca_file,
-        **database_urls.by_name(),
     )
 
 

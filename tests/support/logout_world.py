@@ -108,7 +108,12 @@ class Worker:
         )
 
     async def deliver(self) -> None:
-        """All that is due, to the end."""
+        """All that is due, to the end, however long the calls take."""
+        while await self.delivery.step():
+            await self.delivery.settled()
+
+    async def deliver_beside_held_calls(self) -> None:
+        """All that is due but what waits for a call that is being held."""
         while await self.delivery.step():
             pass
 

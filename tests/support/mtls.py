@@ -24,7 +24,11 @@ ROOT, STRANGER = authority(), authority()
 @pytest.fixture(scope="module")
 def settings(database_urls: EmbeddedUrls, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """As behind our own nginx: the tests' address is the proxy's."""
-    data_dir: Path = tmp_path_factory.mktemp("data")
+    return mtls_settings(database_urls, tmp_path_factory.mktemp("data"), mtls_base=MTLS)
+
+
+def mtls_settings(database_urls: EmbeddedUrls, data_dir: Path, **further: Any) -> Settings:
+    """The settings of such an installation, with its data in an empty folder."""
     (data_dir / "secrets").mkdir(mode=0o700)
     return load_settings(
         mode="sandbox",
@@ -32,7 +36,7 @@ def settings(database_urls: EmbeddedUrls, tmp_path_factory: pytest.TempPathFacto
         client_certificate_header="Client-Cert",
         trusted_proxies=("198.51.100.0/24", "unix"),
         client_ca_file=bundle(data_dir / "authorities.pem", ROOT),
-        mtls_base=MTLS,
+        **further,
         **database_urls.by_name(),
     )
 
