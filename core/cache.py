@@ -14,7 +14,7 @@ import orjson
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from core.cache_trips import CacheTrips
+from core.cache_trips import CacheTrips, patience
 from core.errors import Unavailable
 from core.gather import Gathered
 
@@ -44,8 +44,9 @@ class Cache:
             Redis.from_url(
                 url,
                 max_connections=max_connections,
-                socket_timeout=2,
-                socket_connect_timeout=2,
+                # One timer is around a whole trip (`patience`) instead of several around each of its steps.
+                socket_timeout=None,
+                socket_connect_timeout=None,
                 health_check_interval=0,
             )
         )
@@ -113,8 +114,10 @@ class Cache:
         return (await self._ask((command,)))[0]
 
     async def _ask(self, commands: Commands, *, as_one: bool = False) -> list[Any]:
-        done: list[Any] = await answered(self._asks.ask((commands, as_one)))
-        return done
+        try:
+            return await self._asks.ask((commands, as_one))
+        except (RedisError, OSError) as error:
+            raise _unavailable(error) from error
 
     async def _together(self, asks: Sequence[Asked]) -> Sequence[list[Any] | Exception]:
         every = [command for commands, _ in asks for command in commands]
@@ -127,16 +130,22 @@ class Cache:
         pipe = self.redis.pipeline(transaction=True)
         for command in every:
             pipe.execute_command(*command)
-        return await pipe.execute(raise_on_error=False)
+        async with patience():
+            return await pipe.execute(raise_on_error=False)
 
 
 async def answered(work: Awaitable[Any]) -> Any:
     """What Redis answers, for commands that the cache has no word for too. Raises Unavailable when it does not."""
     try:
-        return await work
+        async with patience():
+            return await work
     except (RedisError, OSError) as error:
-        raise Unavailable(
-            "cache-unavailable",
-            "The service is interrupted for a moment. Please try again.",
-            private=type(error).__name__,
-        ) from error
+        raise _unavailable(error) from error
+
+
+def _unavailable(error: Exception) -> Unavailable:
+    return Unavailable(
+        "cache-unavailable",
+        "The service is interrupted for a moment. Please try again.",
+        private=type(error).__name__,
+    )

@@ -8,7 +8,6 @@ Nothing is sent twice: whether a command was done whose answer did not come, nob
 again would look like a replay.
 """
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,8 +15,15 @@ from redis.asyncio import ConnectionPool
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ResponseError
 
+from core.patience import Patience
+
 PATIENCE_SECONDS = 2.0
 """For a whole trip, connecting included."""
+
+
+def patience() -> Patience:
+    """For one trip to Redis."""
+    return Patience(PATIENCE_SECONDS)
 
 
 class CacheTrips:
@@ -25,15 +31,14 @@ class CacheTrips:
 
     def __init__(self, pool: ConnectionPool) -> None:
         """pool: how to connect; none of its own connections is used."""
-        # One timer is around the whole trip instead of several around each of its steps.
-        self._how = {**pool.connection_kwargs, "socket_timeout": None}
+        self._how = pool.connection_kwargs
         self._kind = pool.connection_class
         self._idle: list[AbstractConnection] = []
         self._closed = False
 
     async def go(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
         """An answer for each, an exception for one that Redis refused. Raises RedisError, OSError (TimeoutError)."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with patience():
             while self._idle:
                 connection = self._idle.pop()
                 if _is_open(connection):

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import asyncpg
 
+from core.patience import Patience
+
 if TYPE_CHECKING:
     Connection: TypeAlias = asyncpg.Connection[Any]
 else:
@@ -52,7 +54,7 @@ class Connections:
 
     async def take(self, patience_seconds: float) -> Connection:
         """One of them; the caller gives it back. Raises TimeoutError, InterfaceError, what connecting raises."""
-        async with asyncio.timeout(patience_seconds):
+        async with Patience(patience_seconds):
             while True:
                 if self._closed:
                     raise asyncpg.InterfaceError("the connections are closed")

@@ -15,7 +15,6 @@ from typing import Any
 
 import orjson
 import structlog
-from redis.exceptions import RedisError
 from starlette.requests import Request
 
 from core.cache import Cache, answered
@@ -121,9 +120,9 @@ class ClientEnds:
                 pipe.hset(self._key(client_id), field, value)
                 pipe.expire(self._key(client_id), SEEN_SECONDS)
             try:
-                await pipe.execute()
-            except (RedisError, OSError) as error:
-                log.warning("client-ends", error=type(error).__name__, count=len(batch))
+                await answered(pipe.execute())
+            except Unavailable as gone:
+                log.warning("client-ends", error=gone.private, count=len(batch))
 
     def _key(self, client_id: str) -> str:
         return self._cache.key("client-ends", client_id)

@@ -14,7 +14,6 @@ from time import monotonic
 
 import orjson
 import structlog
-from redis.exceptions import RedisError
 from starlette.requests import Request
 
 from core.cache import Cache, answered
@@ -144,9 +143,9 @@ class ClientLog:
                     pipe.hset(self._use_key(each.client_id), each.note.endpoint, each.note.at)
                     pipe.expire(self._use_key(each.client_id), USE_SECONDS)
             try:
-                await pipe.execute()
-            except (RedisError, OSError) as error:
-                log.warning("client-log", error=type(error).__name__, count=len(batch))
+                await answered(pipe.execute())
+            except Unavailable as gone:
+                log.warning("client-log", error=gone.private, count=len(batch))
 
     def _list_key(self, client_id: str, *, proven: bool) -> str:
         return self._cache.key("client-notes", client_id, "proven" if proven else "named")

@@ -6,21 +6,15 @@ import pytest
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 
-from tests.architecture.sources import ROOT
+from tests.architecture.sources import PACKAGES, ROOT
 
-TEMPLATES = sorted(
-    path
-    for package in ("core", "identity", "consent", "oidc", "privacy", "population_db", "service")
-    for path in (ROOT / package).rglob("templates/*.html")
-)
+TEMPLATES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("templates/*.html"))
 CALL = re.compile(r"""_\(\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
 
 
 def _vietnamese() -> dict[str, str]:
     texts: dict[str, str] = {}
-    for catalogue in sorted(ROOT.rglob("locale/vi.po")):
-        if ".venv" in catalogue.parts:
-            continue
+    for catalogue in sorted(path for package in PACKAGES for path in (ROOT / package).rglob("locale/vi.po")):
         with catalogue.open("rb") as source:
             texts.update({str(message.id): str(message.string) for message in read_po(source) if message.id})
     return texts
