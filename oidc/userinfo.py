@@ -11,6 +11,7 @@ from consent.api import Consent, DisclosureDenied, DisclosureRequest, Recipient
 from core.actor import Actor
 from core.clock import Clock
 from core.database import Database
+from core.errors import Refusal
 from core.token import AccessToken, TokenRefused, TokenVerifier
 from core.web.forms import MAX_FORM_BYTES, is_urlencoded, read_body, read_urlencoded, strict_query
 from identity.api import Identity
@@ -75,7 +76,7 @@ class UserinfoEndpoint:
             request,
             audience=userinfo_audience(self._issuer),
             scope=OPENID,
-            in_body=await _token_in_body(request),
+            in_body=await _token_beside_the_header(request),
             is_live=is_live,
         )
         request.state.client_id = request.state.proven_client = token.client_id
@@ -140,6 +141,16 @@ def _refused(denied: DisclosureDenied, token: AccessToken) -> TokenRefused:
     if denied.code in _ABOUT_THE_CLIENT:
         return TokenRefused("insufficient_scope", denied.public, scheme=token.scheme, status=403, private=denied.reason)
     return TokenRefused("invalid_token", "What the access token rests on has ended.", scheme=token.scheme)
+
+
+async def _token_beside_the_header(request: Request) -> str | None:
+    """As `_token_in_body`; what cannot be read has a challenge like any other refusal here (RFC 6750 §3)."""
+    try:
+        return await _token_in_body(request)
+    except Refusal as refusal:
+        if refusal.status != 400:
+            raise
+        raise TokenRefused("invalid_request", refusal.public) from None
 
 
 async def _token_in_body(request: Request) -> str | None:

@@ -8,7 +8,6 @@ import pytest
 
 from core.jose import SigningKey, decode_unverified, sign_jwt, verify_signature
 from tests.actors.relying_party import RelyingParty
-from tests.support.challenges import errors_of
 from tests.support.provider_fixture import world
 from tests.support.provider_world import OPERATOR, ProviderWorld
 
@@ -46,20 +45,6 @@ async def test_an_id_token_and_a_changed_token_are_no_access_tokens(world: Provi
     other = "A" if signature[9] != "A" else "B"
     for bad in (tokens["id_token"], f"{head}.{claims}.{signature[:9]}{other}{signature[10:]}", f"{head}.{claims}."):
         assert (await portal.userinfo(bad)).status_code == 401
-
-
-@pytest.mark.parametrize("dpop", [False, True])
-@pytest.mark.parametrize("scope", ["openid", "email"])
-async def test_a_revoked_token_is_401_whatever_its_scope(world: ProviderWorld, dpop: bool, scope: str) -> None:
-    """Not 403: what is revoked tells nothing of itself."""
-    portal = await world.register(dpop=dpop)
-    tokens = await tokens_of(world, portal, "openid email offline_access")
-    narrowed = (await portal.refresh(tokens["refresh_token"], scope=scope)).json()
-    assert (await portal.userinfo(narrowed["access_token"])).status_code == (200 if scope == "openid" else 403)
-    assert (await portal.post("/revoke", {"token": tokens["refresh_token"]})).status_code == 200
-    answer = await portal.userinfo(narrowed["access_token"])
-    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_token")
-    assert errors_of(answer.headers["www-authenticate"]) == [("DPoP" if dpop else "Bearer", "invalid_token")]
 
 
 async def test_the_tokens_of_a_suspended_client_are_refused_at_once(world: ProviderWorld) -> None:
