@@ -26,6 +26,7 @@ from core.request_headers import headers_of
 
 TOKEN_TYPE = "at+jwt"  # noqa: S105  a media type
 TOKEN_ALGORITHMS = frozenset({"ES256", "PS256", "EdDSA", "Ed25519"})
+"""RFC 9068 §2.1 wants RS256 too; FAPI 2.0 §5.4.1 forbids that."""
 REALM = "dinhdanh"
 """In every challenge: RFC 6750 §3 wants at least one parameter, also where there is no error to tell."""
 _NOT_QUOTED = re.compile(r"[^\x20\x21\x23-\x5b\x5d-\x7e]")

@@ -1,7 +1,6 @@
 """POST /introspect: token introspection (RFC 7662) for resource servers, each for its own audience only."""
 
 import uuid
-from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -22,7 +21,6 @@ from oidc.edge import read_parameters, required
 from oidc.grant_status import GrantStatuses
 from oidc.introspection_form import IntrospectionForms
 from oidc.replay import claim_all
-from oidc.scopes import LOOKUP, OFFLINE
 from oidc.signing_keys import SigningKeys
 from privacy.pseudonyms.api import Pseudonyms
 
@@ -79,8 +77,8 @@ class IntrospectionEndpoint:
         cnf = claims.get("cnf", {})
         told: dict[str, Any] = {"active": True, "token_type": "DPoP" if "jkt" in cnf else "Bearer"}
         told |= {name: claims[name] for name in ("iss", "aud", "client_id", "jti", "iat", "exp")}
-        if scope := self._scope(claims):
-            told["scope"] = scope
+        if "scope" in claims:
+            told["scope"] = claims["scope"]
         # The person by the name of the asker's own sector, so that two parties cannot compare notes.
         told["sub"] = claims["sub"] if grant is None else self._pseudonyms.subject(asker.sector, grant.person_id)
         if cnf:
@@ -88,12 +86,6 @@ class IntrospectionEndpoint:
         if grant is not None and grant.authorization_details and claims["aud"] == lookup_audience(self._issuer):
             told["authorization_details"] = [dict(each) for each in grant.authorization_details]  # RFC 9396 §9.2
         return told
-
-    def _scope(self, claims: Mapping[str, Any]) -> str:
-        """What of the scope is of use at the token's one audience."""
-        own = claims["aud"] == lookup_audience(self._issuer)
-        held = str(claims["scope"]).split()
-        return " ".join(each for each in held if each != OFFLINE and (each == LOOKUP) == own)
 
     def _verified(self, token: str, asker: Client) -> VerifiedJwt | None:
         """The token, when it is one for this resource server; None hides every reason."""

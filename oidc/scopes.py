@@ -56,6 +56,11 @@ def granted(asked: Iterable[str], purposes: Collection[str]) -> tuple[str, ...]:
     )
 
 
+def of_use(scopes: Iterable[str], *, at_lookups: bool) -> tuple[str, ...]:
+    """Those that mean something at the one audience of a token, the lookup API or userinfo (RFC 9068 §2.2.3)."""
+    return tuple(scope for scope in scopes if scope != OFFLINE and (scope == LOOKUP) == at_lookups)
+
+
 def may_be_registered(scope: str) -> bool:
     """Whether a client may hold this scope at all."""
     if scope.startswith(PURPOSE_PREFIX):

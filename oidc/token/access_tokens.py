@@ -9,6 +9,7 @@ from core.ids import new_reference
 from core.record import record
 from core.token import TOKEN_TYPE
 from oidc.audiences import userinfo_audience
+from oidc.scopes import of_use
 from oidc.signing_keys import SigningKeys
 
 LIFETIME_SECONDS = 600
@@ -36,22 +37,24 @@ class AccessTokenAsk:
 async def issue_access_token(ask: AccessTokenAsk, keys: SigningKeys, *, issuer: str, now: datetime) -> str:
     """A signed token. Its scope is what it may do at its audience; its life is ten minutes at the most."""
     issued_at = int(now.timestamp())
+    at_userinfo = ask.audience == userinfo_audience(issuer)
     claims: dict[str, Any] = {
         "iss": issuer,
         "sub": ask.subject,
         "aud": ask.audience,
         "client_id": ask.client_id,
-        "scope": " ".join(ask.scopes),
         "gid": str(ask.gid),
         "jti": new_reference(),
         "iat": issued_at,
         "exp": issued_at + LIFETIME_SECONDS,
     }
+    if useful := of_use(ask.scopes, at_lookups=not at_userinfo):
+        claims["scope"] = " ".join(useful)
     bound = {"jkt": ask.jkt, "x5t#S256": ask.x5t}
     cnf = {name: thumbprint for name, thumbprint in bound.items() if thumbprint is not None}
     if cnf:
         claims["cnf"] = cnf
-    if ask.audience == userinfo_audience(issuer):
+    if at_userinfo:
         return await keys.issue(ask.alg, claims)
     return await keys.sign(ask.alg, claims, typ=TOKEN_TYPE)
 
