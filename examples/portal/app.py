@@ -130,8 +130,8 @@ def create_portal(settings: PortalSettings) -> FastAPI:
 
     @app.get("/callback")
     async def callback(request: Request) -> Response:
-        # RFC 9207: the answer must come from the provider that was asked.
-        if request.query_params.get("iss") != settings.issuer:
+        # RFC 9207: the answer must come from the provider that was asked, and say so once.
+        if request.query_params.getlist("iss") != [settings.issuer]:
             return page(request, "failed.html", 400, error="issuer_mismatch")
         try:
             token = await client.authorize_access_token(request)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import unquote_plus, urlsplit
 
 from oidc.errors import OAuthError
 from oidc.profiles import Profile
@@ -9,6 +10,8 @@ from oidc.redirect_uris import is_app_address, is_private_use, is_registrable
 
 REDIRECTS = ("redirect_uris", "post_logout_redirect_uris")
 MAX_URIS = 20
+_OF_THE_ANSWER = frozenset({"code", "state", "iss", "error", "error_description", "response"})
+"""What we add to a redirect address; RFC 6749 §3.1: no parameter twice, RFC 9207 §4: no second issuer."""
 
 
 def is_app(metadata: Mapping[str, Any], profile: Profile) -> bool:
@@ -26,7 +29,12 @@ def application_type(metadata: Mapping[str, Any]) -> object:
 def redirect_uris(metadata: Mapping[str, Any], *, app: bool, sandbox: bool) -> tuple[str, ...]:
     """https for everybody; for apps private-use schemes and listeners on this machine too. Raises OAuthError
     invalid_redirect_uri."""
-    return _addresses(metadata, "redirect_uris", lambda uri: app and is_app_address(uri), sandbox=sandbox)
+    found = _addresses(metadata, "redirect_uris", lambda uri: app and is_app_address(uri), sandbox=sandbox)
+    if any(not _OF_THE_ANSWER.isdisjoint(_parameters_of(uri)) for uri in found):
+        raise OAuthError(
+            "invalid_redirect_uri", f"redirect_uris must not have {', '.join(sorted(_OF_THE_ANSWER))} in their query."
+        )
+    return found
 
 
 def post_logout_redirect_uris(metadata: Mapping[str, Any], *, app: bool, sandbox: bool) -> tuple[str, ...]:
@@ -46,6 +54,10 @@ def _addresses(
     if any(not isinstance(uri, str) or not (is_registrable(uri, sandbox=sandbox) or is_own(uri)) for uri in found):
         raise _refused(name)
     return tuple(dict.fromkeys(found))
+
+
+def _parameters_of(uri: str) -> frozenset[str]:
+    return frozenset(unquote_plus(field.partition("=")[0]) for field in urlsplit(uri).query.split("&"))
 
 
 def _refused(name: str) -> OAuthError:
