@@ -1,13 +1,10 @@
 """RFC 8705: clients that authenticate by certificate, and tokens bound to one, behind a proxy that hands it on."""
 
 import ipaddress
-import socket
 from collections.abc import Mapping
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -30,7 +27,6 @@ from tests.support.mtls import (
 )
 from tests.support.provider_fixture import world
 from tests.support.provider_world import ProviderWorld
-from tests.support.real_server import served
 
 __all__ = ["settings", "world"]
 
@@ -106,51 +102,6 @@ async def test_certificates_that_do_not_hold(world: ProviderWorld) -> None:
         assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client"), what
     middle = issue(name("No authority"), by=ROOT)
     refused(await shown(party, issue(SUBJECT, by=middle), **{"Client-Cert-Chain": middle.header}))
-
-
-async def test_a_chain_holds_where_its_links_come_along(world: ProviderWorld) -> None:
-    party = await named(world)
-    middle = issue(name("Issuing authority"), by=ROOT, authority=True)
-    held = issue(SUBJECT, by=middle)
-    assert (await shown(party, held, **{"Client-Cert-Chain": middle.header})).status_code == 200
-    refused(await shown(party, held))
-    strange = issue(name("Issuing authority"), by=STRANGER, authority=True)
-    refused(await shown(party, issue(SUBJECT, by=strange), **{"Client-Cert-Chain": strange.header}))
-
-
-async def test_nothing_and_nonsense(world: ProviderWorld) -> None:
-    party = await named(world)
-    held = issue(SUBJECT, by=ROOT)
-    for header in (None, "", "x", ":AAAA:", held.header + ", " + held.header):
-        refused(await shown(party, header))
-    twice = [("Client-Cert", held.header), ("Client-Cert", held.header)]
-    refused(await party.http.post("/token", data={**GRANT, "client_id": party.client_id}, headers=twice))
-
-
-async def test_from_anybody_but_the_proxy_the_header_says_nothing(world: ProviderWorld) -> None:
-    party = await named(world)
-    assert (await shown(party, issue(SUBJECT, by=ROOT))).status_code == 200
-    transport = httpx.ASGITransport(world.app, client=("203.0.113.9", 4711))
-    party.http = httpx.AsyncClient(transport=transport, base_url=world.issuer)
-    refused(await shown(party, issue(SUBJECT, by=ROOT)))
-
-
-async def test_over_real_sockets(world: ProviderWorld, tmp_path: Path) -> None:
-    """What uvicorn tells of a peer: the proxy on our unix socket is believed, a caller over TCP is not."""
-    party = await named(world)
-    party.certificate = issue(SUBJECT, by=ROOT).header
-    place = tmp_path / "app.sock"
-    with socket.socket(socket.AF_UNIX) as unix, socket.create_server(("127.0.0.1", 0)) as tcp:
-        unix.bind(str(place))
-        unix.listen()
-        address = f"http://127.0.0.1:{tcp.getsockname()[1]}"
-        async with (
-            served(world.app, unix),
-            httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(uds=str(place)), base_url=world.issuer) as party.http,
-        ):
-            assert (await party.post("/token", GRANT)).status_code == 200
-        async with served(world.app, tcp), httpx.AsyncClient(base_url=address) as party.http:
-            refused(await party.post("/token", GRANT))
 
 
 async def test_a_certificate_beside_another_method_is_no_second_one(world: ProviderWorld) -> None:
