@@ -1,7 +1,8 @@
-"""Published examples of RFC 7515, 7518, 7520, 7638, 8037, 8705 and 9449; the source of each stands in jose.json."""
+"""Published examples of RFC 7515, 7518, 7520, 7638, 8037, 8705, 9440, 9449; where each is from stands in jose.json."""
 
 import json
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -71,3 +72,12 @@ def test_a_certificate() -> None:
     assert found.x5t_s256 == example["x5t_s256"]
     assert found.spki == public_der(example["jwk"])
     assert len(decode(found.x5t_s256)) == 32
+
+
+def test_a_certificate_and_its_chain_in_headers() -> None:
+    example = VECTORS["certificate_headers"]
+    found = read_certificate(example["client_cert"], example["client_cert_chain"])
+    certificates = [found.leaf, *found.chain]
+    assert [each.subject.rfc4514_string() for each in certificates] == example["names"]
+    for lower, upper in pairwise(certificates):
+        lower.verify_directly_issued_by(upper)
