@@ -40,6 +40,9 @@ CLOSE_SECONDS = 5.0
 PATIENCE_SECONDS = 5.0
 """How long a request waits for a connection."""
 
+IDLE_TIMEOUT_MS = 30_000
+"""No transaction may do nothing for longer."""
+
 STATEMENT_TIMEOUT_MS = 15_000
 """No request may hold a statement longer; long work belongs to the worker, which sets its own."""
 
@@ -211,16 +214,18 @@ class Database:
         raw: int = 8,
         application_name: str = "dinhdanh",
         statement_timeout_ms: int = STATEMENT_TIMEOUT_MS,
+        idle_timeout_ms: int = IDLE_TIMEOUT_MS,
     ) -> "Database":
         """Opens the pools lazily: a server that is down now makes requests `Unavailable`, not the start fail.
 
         url: `postgresql://login:password@host:port/name` or with `?host=/socket/dir`. sessions, raw: sizes
         of the two pools; the sum over all processes must stay under the server's `max_connections`.
+        idle_timeout_ms: how long a transaction may do nothing; 0 for commands that ask a hardware token meanwhile.
         """
         server_settings = {
             "application_name": application_name,
             "statement_timeout": str(statement_timeout_ms),
-            "idle_in_transaction_session_timeout": "30000",
+            "idle_in_transaction_session_timeout": str(idle_timeout_ms),
             "timezone": "UTC",
         }
         engine = create_async_engine(

@@ -86,7 +86,7 @@ async def composed(
         interactions = parts.add(Interactions, Interactions(cache, clock))
         pages = parts.add(Pages, Pages(PAGE_SOURCES, sandbox=settings.sandbox, asset_version=asset_version))
 
-        async with database.raw() as tx:
+        async with database.raw_read() as tx:
             vault = parts.add(Vault, await Vault.load(tx, open_keks(settings)))
         foundation = parts.add(
             ProviderFoundation,

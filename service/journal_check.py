@@ -31,7 +31,7 @@ async def _verify(settings: Settings, at_least: int) -> VerifyReport:
     url = secret_value(settings.database_reader_url, "DATABASE_READER_URL")
     database = await Database.connect(url, sessions=1, raw=2, application_name="dinhdanh-verify")
     try:
-        async with database.raw() as tx:
+        async with database.raw_read() as tx:
             vault = await Vault.load(tx, keks)
         with _bar() as bar:
             stages = {stage: bar.add_task(stage, total=None, visible=False) for stage in ("leaves", "pending", "lines")}

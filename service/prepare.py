@@ -20,7 +20,7 @@ def prepare_database(settings: Settings) -> None:
 
 
 async def _make_keys(url: str, keks: KeyEncryptionKeys) -> None:
-    database = await Database.connect(url, sessions=1, raw=1, application_name="dinhdanh-migrate")
+    database = await Database.connect(url, sessions=1, raw=1, application_name="dinhdanh-migrate", idle_timeout_ms=0)
     try:
         async with database.raw() as tx:
             await Vault.create_missing_keys(tx, keks)

@@ -18,7 +18,7 @@ def rewrap_data_keys(settings: Settings) -> tuple[int, str]:
 
 
 async def _rewrap(url: str, keks: KeyEncryptionKeys) -> int:
-    database = await Database.connect(url, sessions=1, raw=1, application_name="dinhdanh-rewrap")
+    database = await Database.connect(url, sessions=1, raw=1, application_name="dinhdanh-rewrap", idle_timeout_ms=0)
     try:
         async with database.raw() as tx:
             return await rewrap(tx, keks)

@@ -37,8 +37,12 @@ class Vault:
         return await create.create_missing_keys(tx, keks)
 
     @classmethod
-    async def load(cls, tx: Tx, keks: KeyEncryptionKeys) -> "Vault":
-        """Reads and unwraps all data keys; the key-encryption keys are not kept. Raises VaultError."""
+    async def load(cls, tx: Reads, keks: KeyEncryptionKeys) -> "Vault":
+        """Reads and unwraps all data keys; the key-encryption keys are not kept. Raises VaultError.
+
+        Outside a transaction where the keys may be in hardware: it is asked for more than a thousand, and a transaction
+        that does nothing is ended by the database.
+        """
         return cls(Keyring.unwrap(await tx.rows(create.HAVE), keks))
 
     # --- values of persons -------------------------------------------------------------------------------
