@@ -30,7 +30,7 @@ from service.key_files import open_keks
 from service.sandbox_clients import plans, register_clients
 from service.sandbox_conformance import ConformanceSettings
 from service.sandbox_guide import PersonaGuide, Sandbox
-from service.sandbox_offices import furnish_offices
+from service.sandbox_offices import appoint, furnish_offices, new_appointments
 from service.sandbox_secrets import password_of, totp_secret_of
 from service.sandbox_world import LOCKED_PERSONAS, SELF_DECLARED
 from service.secret_files import kept_secret, write_private
@@ -63,7 +63,7 @@ async def _seed(settings: Settings) -> Sandbox:
     if (settings.secrets_dir / GUIDE).exists():
         found = guide(settings)
         _must_fit(settings, conformance, found)
-        return await _with_new_clients(settings, conformance, found)
+        return await _with_what_is_new(settings, conformance, found)
     async with composed(settings, login="web") as parts:
         await _import_people(settings, parts)
         sandbox = await _furnish(settings, parts, conformance)
@@ -85,8 +85,8 @@ def _must_fit(settings: Settings, conformance: ConformanceSettings, found: Sandb
         )
 
 
-async def _with_new_clients(settings: Settings, conformance: ConformanceSettings, found: Sandbox) -> Sandbox:
-    """A sandbox that an older version furnished gets the clients that came since."""
+async def _with_what_is_new(settings: Settings, conformance: ConformanceSettings, found: Sandbox) -> Sandbox:
+    """A sandbox that an older version furnished gets the clients and officials that came since."""
     redirect = found.conformance_redirect or conformance.conformance_redirect
     known = {client.client_id for client in found.clients}
     mutual_tls = bool(settings.client_certificate_header)
@@ -95,12 +95,19 @@ async def _with_new_clients(settings: Settings, conformance: ConformanceSettings
         for plan in plans(settings.portal_url, redirect)
         if plan.client_id not in known and (mutual_tls or not plan.has_certificate)
     ]
-    if not missing:
+    appointments = new_appointments(found)
+    if not missing and not appointments:
         return found
     try:
         async with composed(settings, login="web") as parts, parts.get(Database).page() as tx:
+            officials = await appoint(parts, tx, OPERATOR, appointments)
             added = await register_clients(settings, parts, tx, OPERATOR, missing)
-            sandbox = replace(found, clients=(*found.clients, *added), conformance_redirect=redirect)
+            sandbox = replace(
+                found,
+                officials=(*found.officials, *officials),
+                clients=(*found.clients, *added),
+                conformance_redirect=redirect,
+            )
             _keep(settings, sandbox)  # before the commit: a registered client whose secret is lost is of no use
     except BaseException:
         _keep(settings, found)

@@ -1,4 +1,4 @@
-"""The clients of the sandbox: what is furnished, and what an older sandbox gets when it starts again."""
+"""The clients and officials of the sandbox: what is furnished, and what an older sandbox gets when it starts again."""
 
 import asyncio
 import json
@@ -45,6 +45,29 @@ async def test_an_older_sandbox_gets_the_clients_that_came_since(furnished: Furn
     assert all(found[name] == client for name, client in kept.items() if name != newest)  # their secrets stay
     assert found[newest].client_secret != kept[newest].client_secret
     assert json.loads(file.read_text())["conformance_redirect"] == DEFAULT_REDIRECT
+
+
+async def test_an_older_sandbox_gets_the_officials_that_came_since(furnished: Furnished) -> None:
+    """With their unit; who was appointed before is not appointed twice."""
+    file = furnished.settings.secrets_dir / GUIDE
+    before = json.loads(file.read_text())
+    came_since = {"Giang", "Van"}
+    older = {**before, "officials": [each for each in before["officials"] if each["persona"] not in came_since]}
+    file.write_text(json.dumps(older))
+    connection = await asyncpg.connect(secret_value(furnished.settings.database_owner_url, "DATABASE_OWNER_URL"))
+    await connection.execute("DELETE FROM identity.appointments WHERE unit_code = 'H26.17.01'")
+    await connection.execute("DELETE FROM identity.units WHERE unit_code = 'H26.17.01'")
+    kept = await connection.fetch("SELECT appointment_id FROM identity.appointments")
+
+    again = await asyncio.to_thread(seed, furnished.settings)
+    assert {official.persona: official for official in again.officials} == {
+        official.persona: official for official in furnished.sandbox.officials
+    }
+    rows = await connection.fetch("SELECT appointment_id, unit_code FROM identity.appointments")
+    await connection.close()
+    added = [row["unit_code"] for row in rows if (row["appointment_id"],) not in {tuple(each) for each in kept}]
+    assert added == ["H26.17.01"] * len(came_since)
+    assert await asyncio.to_thread(seed, furnished.settings) == again
 
 
 async def test_another_suite_needs_another_sandbox(furnished: Furnished, monkeypatch: pytest.MonkeyPatch) -> None:
