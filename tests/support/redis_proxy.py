@@ -1,4 +1,8 @@
-"""A way to Redis that can be broken: connections reset while idle, answers lost after the command was done."""
+"""A way to Redis that can be broken: connections reset while idle, answers lost or held back when all was done.
+
+The server itself is shared with the other processes of the test run: whoever paused it, or ended the connections of
+others, would break their tests.
+"""
 
 import asyncio
 import socket
@@ -9,7 +13,10 @@ from urllib.parse import parse_qs, urlsplit
 
 
 class RedisProxy:
-    """Between a cache and the Redis of the tests. lose_answers: what Redis says goes nowhere, the connection ends."""
+    """Between a cache and the Redis of the tests.
+
+    lose_answers: what Redis says goes nowhere, the connection ends. speaks: while it is not set, what Redis says waits.
+    """
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -18,6 +25,8 @@ class RedisProxy:
         self._password, self._db = query.get("password", [""])[0], query.get("db", ["0"])[0]
         self._clients: set[asyncio.StreamWriter] = set()
         self.lose_answers = False
+        self.speaks = asyncio.Event()
+        self.speaks.set()
         self.port = 0
 
     @property
@@ -46,6 +55,7 @@ class RedisProxy:
         self._clients.add(writer)
         asking = asyncio.create_task(_pump(reader, to_redis))
         while (answer := await from_redis.read(65_536)) and not self.lose_answers:
+            await self.speaks.wait()
             writer.write(answer)
         asking.cancel()
         self._clients.discard(writer)
