@@ -10,6 +10,7 @@ from core.jose import decode_unverified
 from tests.actors.relying_party import DROP, Attempt, RelyingParty
 from tests.support.provider_fixture import world
 from tests.support.provider_world import OPERATOR, SIGNED_OUT, ProviderWorld
+from tests.support.token_answers import error_of, tokens_of
 
 __all__ = ["world"]
 
@@ -19,22 +20,6 @@ OFFLINE = "openid profile email offline_access"
 async def signed_in(world: ProviderWorld, party: RelyingParty, **changes: Any) -> tuple[Attempt, str]:
     attempt, got = await world.browser().walk(party, **changes)
     return attempt, got["code"]
-
-
-async def tokens_of(world: ProviderWorld, party: RelyingParty, **changes: Any) -> dict[str, Any]:
-    attempt, code = await signed_in(world, party, **changes)
-    answer = await party.exchange(attempt, code)
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
-
-
-def error_of(answer: httpx.Response, status: int = 400) -> str:
-    assert answer.status_code == status, answer.text
-    assert answer.headers["cache-control"] == "no-store"
-    body = answer.json()
-    assert body["error_description"]
-    return str(body["error"])
 
 
 @pytest.fixture

@@ -5,39 +5,22 @@ The other tokens of these resources: test_rfc9449_dpop.py, test_rfc8705_bound_to
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
 
-import httpx
 import pytest
 
 from tests.actors.relying_party import RelyingParty
 from tests.support.challenges import challenges_of, errors_of
 from tests.support.provider_fixture import world
 from tests.support.provider_world import ProviderWorld, fresh, publish
+from tests.support.token_answers import error_of, tokens_of
 
 __all__ = ["world"]
 
 MATCHES = "/api/lookup/v1/matches"
 
 
-async def tokens_of(world: ProviderWorld, portal: RelyingParty, scope: str = "openid") -> dict[str, Any]:
-    attempt, got = await world.browser().walk(portal, scope=scope)
-    answer = await portal.exchange(attempt, got["code"])
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
-
-
 async def token_of(world: ProviderWorld, portal: RelyingParty, scope: str = "openid") -> str:
-    return str((await tokens_of(world, portal, scope))["access_token"])
-
-
-def error_of(answer: httpx.Response, status: int = 400) -> str:
-    assert answer.status_code == status, answer.text
-    assert answer.headers["cache-control"] == "no-store"
-    body = answer.json()
-    assert body["error_description"]
-    return str(body["error"])
+    return str((await tokens_of(world, portal, scope=scope))["access_token"])
 
 
 @pytest.fixture
@@ -50,7 +33,7 @@ async def portal(world: ProviderWorld) -> RelyingParty:
 
 async def test_where_an_access_token_may_stand(world: ProviderWorld, portal: RelyingParty) -> None:
     """Case 33."""
-    token = (await tokens_of(world, portal))["access_token"]
+    token = await token_of(world, portal)
     bearer = {"Authorization": f"Bearer {token}"}
     assert (await portal.http.get(f"/userinfo?access_token={token}")).status_code == 400
     both = await portal.http.post("/userinfo", data={"access_token": token}, headers=bearer)
@@ -128,7 +111,7 @@ async def test_a_body_that_is_no_form_is_not_looked_at(
     world: ProviderWorld, portal: RelyingParty, kind: str | None, body: bytes
 ) -> None:
     """RFC 6750 §2.2, OpenID Connect Core §5.3.1: libraries post with a type of their own, the token in the header."""
-    token = (await tokens_of(world, portal))["access_token"]
+    token = await token_of(world, portal)
     headers = {} if kind is None else {"Content-Type": kind}
     bearer = {"Authorization": f"Bearer {token}"}
     good = await portal.http.post("/userinfo", content=body, headers={**headers, **bearer})
@@ -153,7 +136,7 @@ async def test_a_body_that_is_no_form_is_not_looked_at(
 
 @pytest.mark.parametrize("kind", ["", "; charset=utf-8", " ;x"])
 async def test_a_form_is_a_form_however_it_is_written(world: ProviderWorld, portal: RelyingParty, kind: str) -> None:
-    token = (await tokens_of(world, portal))["access_token"]
+    token = await token_of(world, portal)
     headers = {"Content-Type": f"Application/X-WWW-Form-URLencoded{kind}"}
     bearer = {"Authorization": f"Bearer {token}"}
     for body, more, status in (
@@ -280,7 +263,7 @@ async def test_refusals_at_userinfo(world: ProviderWorld, portal: RelyingParty) 
     missing = await portal.http.get("/userinfo")
     assert missing.status_code == 401
     assert errors_of(missing.headers["www-authenticate"]) == [("Bearer", None), ("DPoP", None)]
-    tokens = await tokens_of(world, portal)
+    tokens = await tokens_of(world, portal, scope="openid")
     garbage = await portal.userinfo("x.y.z")
     assert error_of(garbage, 401) == "invalid_token"
     assert errors_of(garbage.headers["www-authenticate"]) == [("Bearer", "invalid_token")]
@@ -294,7 +277,7 @@ async def test_refusals_at_userinfo(world: ProviderWorld, portal: RelyingParty) 
 
 async def test_a_token_lives_as_long_as_it_was_said(world: ProviderWorld, portal: RelyingParty) -> None:
     """§5.3: an hour at the most; §3.1: expired is invalid_token."""
-    tokens = await tokens_of(world, portal)
+    tokens = await tokens_of(world, portal, scope="openid")
     assert (tokens["token_type"], 0 < tokens["expires_in"] <= 3600) == ("Bearer", True)
     world.clock.advance(timedelta(seconds=tokens["expires_in"] - 1))
     assert (await portal.userinfo(tokens["access_token"])).status_code == 200
@@ -309,7 +292,7 @@ async def test_a_token_lives_as_long_as_it_was_said(world: ProviderWorld, portal
 async def test_a_revoked_token_is_401_whatever_its_scope(world: ProviderWorld, dpop: bool, scope: str) -> None:
     """Not 403: what is revoked tells nothing of itself."""
     portal = await world.register(dpop=dpop)
-    tokens = await tokens_of(world, portal, "openid email offline_access")
+    tokens = await tokens_of(world, portal, scope="openid email offline_access")
     narrowed = (await portal.refresh(tokens["refresh_token"], scope=scope)).json()
     assert (await portal.userinfo(narrowed["access_token"])).status_code == (200 if scope == "openid" else 403)
     assert (await portal.post("/revoke", {"token": tokens["refresh_token"]})).status_code == 200

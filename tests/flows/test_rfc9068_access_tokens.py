@@ -19,19 +19,12 @@ from tests.actors.relying_party import DROP, RelyingParty, answer_of, forged_jwt
 from tests.support.challenges import errors_of
 from tests.support.provider_fixture import world
 from tests.support.provider_world import SCHOOL, ProviderWorld
+from tests.support.token_answers import tokens_of
 
 __all__ = ["world"]
 
 REQUIRED = {"iss", "exp", "aud", "sub", "client_id", "iat", "jti"}
 DETAILS = orjson.dumps([{"type": "consented_lookup", "purpose": SCHOOL, "fields": ["full_name"]}]).decode()
-
-
-async def tokens_of(world: ProviderWorld, portal: RelyingParty, **ask: Any) -> dict[str, Any]:
-    attempt, got = await world.browser().walk(portal, **ask)
-    answer = await portal.exchange(attempt, got["code"])
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
 
 
 async def back_end(world: ProviderWorld, **changes: Any) -> RelyingParty:

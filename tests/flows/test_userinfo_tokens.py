@@ -2,22 +2,15 @@
 
 import gc
 import weakref
-from typing import Any
 
 import pytest
 
 from core.jose import SigningKey, decode_unverified, sign_jwt, verify_signature
-from tests.actors.relying_party import RelyingParty
 from tests.support.provider_fixture import world
 from tests.support.provider_world import OPERATOR, ProviderWorld
+from tests.support.token_answers import tokens_of
 
 __all__ = ["world"]
-
-
-async def tokens_of(world: ProviderWorld, portal: RelyingParty, scope: str = "openid") -> dict[str, Any]:
-    attempt, got = await world.browser().walk(portal, scope=scope)
-    tokens: dict[str, Any] = (await portal.exchange(attempt, got["code"])).json()
-    return tokens
 
 
 def forget_made(world: ProviderWorld) -> None:
@@ -28,7 +21,7 @@ def forget_made(world: ProviderWorld) -> None:
 @pytest.mark.parametrize("alg", ["ES256", "PS256", "EdDSA"])
 async def test_a_token_is_good_whoever_made_it(world: ProviderWorld, alg: str) -> None:
     portal = await world.register(access_token_signing_alg=alg)
-    token = (await tokens_of(world, portal))["access_token"]
+    token = (await tokens_of(world, portal, scope="openid"))["access_token"]
     assert decode_unverified(token).header["alg"] == alg
     own = await portal.userinfo(token)
     forget_made(world)
@@ -40,7 +33,7 @@ async def test_a_token_is_good_whoever_made_it(world: ProviderWorld, alg: str) -
 
 async def test_the_tokens_of_a_suspended_client_are_refused_at_once(world: ProviderWorld) -> None:
     portal = await world.register()
-    token = (await tokens_of(world, portal))["access_token"]
+    token = (await tokens_of(world, portal, scope="openid"))["access_token"]
     async with world.database.raw() as tx:
         await world.provider.registrar.set_state(tx, portal.client_id, "suspended", by=OPERATOR)
     assert (await portal.userinfo(token)).status_code == 401
